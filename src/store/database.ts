@@ -1,0 +1,144 @@
+/** The pool, transactions, and what an error of Postgres means for the one who asked. */
+import pg, { type Pool, type PoolClient } from 'pg'
+
+/** The pool, under our own name: outside store/ nobody needs to know of pg. */
+export type Database = Pool
+
+/** Whatever can run a query: the pool, or a transaction. */
+export type Queryable = Pick<PoolClient, 'query'>
+
+/** A postgres:// address, or the socket folder of the embedded Postgres. */
+export type Connection = string | { host: string; port: number; user: string; database: string }
+
+export type DatabaseOptions = {
+  /** Connections at most. */
+  max: number
+  applicationName: string
+  /** Waiting for a connection, be it a new one or a busy one. */
+  connectionTimeoutMs: number
+  /** Postgres gives up a statement, a lock, an idle transaction. */
+  statementTimeoutMs: number
+  lockTimeoutMs: number
+  idleInTransactionMs: number
+  /** We give up, for a server that has gone silent; more than `statementTimeoutMs`. */
+  queryTimeoutMs: number
+}
+
+/**
+ * Opens a pool; connects to nothing yet. `onError` hears of connections lost while idle or at work; the query at hand
+ * rejects as well. Values come back as: bigint -> bigint, numeric -> decimal string, date -> 'YYYY-MM-DD' (the same
+ * in arrays), timestamptz -> Date, jsonb -> parsed. Sessions are in UTC.
+ */
+export function openDatabase(
+  connection: Connection,
+  options: DatabaseOptions,
+  onError: (error: Error) => void,
+): Database {
+  const pool = new pg.Pool({
+    // Without `ssl: false` a PGSSLMODE in the environment would ask for TLS on our own socket.
+    ...(typeof connection === 'string' ? { connectionString: connection } : { ...connection, ssl: false }),
+    max: options.max,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: options.connectionTimeoutMs,
+    statement_timeout: options.statementTimeoutMs,
+    lock_timeout: options.lockTimeoutMs,
+    idle_in_transaction_session_timeout: options.idleInTransactionMs,
+    query_timeout: options.queryTimeoutMs,
+    keepAlive: true,
+    types: { getTypeParser },
+    // Not by the start-up parameter `options`: one in the address would replace it. The pool awaits this; its types lag.
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises
+    onConnect: async (client) => {
+      await client.query("set time zone 'UTC'")
+    },
+  })
+  // The pool listens to idle clients only: unheard, a connection lost in mid-transaction would end the process.
+  // Our listener stays on each client for its life, so the pool's own repetition is not needed.
+  pool.on('connect', (client) => client.on('error', onError))
+  pool.on('error', () => undefined)
+  return pool
+}
+
+type Parser = (text: string) => unknown
+
+const builtIn = pg.types.getTypeParser as (oid: number, format?: 'text' | 'binary') => Parser
+
+const stringArray = builtIn(1009) as (text: string) => string[] // text[]
+
+/** Object identifiers of pg_type.dat: what node-postgres would turn into local time or into inexact numbers. */
+const parsers = new Map<number, Parser>([
+  [20, BigInt], // bigint
+  [1016, (text) => stringArray(text).map(BigInt)], // bigint[]
+  [1082, (text) => text], // date
+  [1182, stringArray], // date[]
+  [1231, stringArray], // numeric[]
+])
+
+const getTypeParser = (oid: number, format?: 'text' | 'binary'): Parser =>
+  (format === 'binary' ? undefined : parsers.get(oid)) ?? builtIn(oid, format)
+
+const retries = 3
+
+/**
+ * Runs `work` in one transaction: commits when it resolves, rolls back when it rejects. After a deadlock or a
+ * serialization failure it is run again from the start, three times at most, so it must not act on anything but `tx`.
+ * When this resolves the data are committed. When it rejects they need not be absent: an acknowledgement can be lost
+ * on the way, and only a unique key makes a repetition safe.
+ */
+export async function inTransaction<T>(db: Database, work: (tx: Queryable) => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await transact(db, work)
+    } catch (error) {
+      if (attempt === retries || classifyError(error) !== 'retry') throw error
+    }
+  }
+}
+
+async function transact<T>(db: Database, work: (tx: Queryable) => Promise<T>): Promise<T> {
+  const client = await db.connect()
+  let poisoned = false
+  try {
+    await client.query('begin')
+    const result = await work(client)
+    // A transaction with a failed statement answers COMMIT with ROLLBACK, and no error.
+    const { command } = await client.query('commit')
+    if (command !== 'COMMIT') throw new Error('a failed statement of this transaction went unnoticed')
+    return result
+  } catch (error) {
+    poisoned = !(await rollBack(client, error))
+    throw error
+  } finally {
+    client.release(poisoned)
+  }
+}
+
+/**
+ * False where the client must not be used again. Only an answer of the server shows that the connection is in step:
+ * after a time-out of ours the statement still runs, and a rollback would queue behind it.
+ */
+async function rollBack(client: PoolClient, error: unknown): Promise<boolean> {
+  const isStandby = sqlState(error) === '25006' // Read-only: the primary is elsewhere now, a new connection may find it.
+  if (!(error instanceof pg.DatabaseError) || isStandby) return false
+  return client.query('rollback').then(
+    () => true,
+    () => false,
+  )
+}
+
+/**
+ * What the sender of the data is to be told. 'temporary': our trouble, try again; also for everything unknown, as
+ * pg reports a lost connection without any code. 'input': the data can never be stored, and validation should have
+ * caught it. 'duplicate': a unique key was there before. 'retry': the same transaction may succeed at once;
+ * inTransaction has tried so already, so for its callers it is as temporary.
+ */
+export function classifyError(error: unknown): 'temporary' | 'input' | 'duplicate' | 'retry' {
+  const code = sqlState(error) ?? ''
+  if (code === '40001' || code === '40P01') return 'retry'
+  if (code === '23505') return 'duplicate'
+  // 22: data exception. 23514: check constraint. 54000 and 54001: index row too large, nested too deep.
+  if (code.startsWith('22') || ['23514', '54000', '54001'].includes(code)) return 'input'
+  return 'temporary'
+}
+
+const sqlState = (error: unknown): string | undefined => (error instanceof pg.DatabaseError ? error.code : undefined)

@@ -1,0 +1,66 @@
+/**
+ * `npm test [-- FILTER...]`: runs test/**\/*.test.ts against one throw-away Postgres, or against the server at
+ * TEST_DATABASE_URL. A filter is a part of a file's path, such as `dkim` or `store/migrate`; what starts with a dash
+ * goes to `node --test`, such as `--test-name-pattern=...`.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startEmbeddedPostgres } from '../src/store/embedded.ts'
+import { createTemplate, dropTemplate } from './support/database.ts'
+
+const root = join(import.meta.dirname, '..')
+
+/** Two files at a time: enough to hide waiting, and timings stay honest on two cores. */
+const nodeOptions = ['--test', '--test-reporter=spec', '--test-concurrency=2']
+
+// Ctrl-C reaches the tests as well: they end, and then we clean up.
+process.on('SIGINT', () => undefined)
+
+const args = process.argv.slice(2)
+const filters = args.filter((arg) => !arg.startsWith('-'))
+const options = args.filter((arg) => arg.startsWith('-'))
+const files = globSync('test/**/*.test.ts', { cwd: root })
+  .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
+  .sort()
+
+if (files.length === 0) {
+  console.error(`no test file has '${filters.join("' or '")}' in its path`)
+  process.exitCode = 1
+} else {
+  const server = await testServer()
+  try {
+    const template = await createTemplate(server.url)
+    process.exitCode = await run(files, { TEST_DATABASE_URL: server.url, TEST_DATABASE_TEMPLATE: template })
+    await dropTemplate(server.url, template)
+  } finally {
+    await server.stop()
+  }
+}
+
+async function testServer(): Promise<{ url: string; stop: () => Promise<void> }> {
+  const given = process.env['TEST_DATABASE_URL']
+  if (given) return { url: given, stop: () => Promise.resolve() }
+  const dataDir = mkdtempSync(join(tmpdir(), 'tlsrpt-test-'))
+  const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' }
+  const { connection, stop } = await startEmbeddedPostgres({ dataDir, settings, log: () => undefined })
+  return {
+    url: `postgres://${connection.user}@localhost/${connection.database}?host=${encodeURIComponent(connection.host)}`,
+    stop: async () => {
+      await stop()
+      rmSync(dataDir, { recursive: true })
+    },
+  }
+}
+
+async function run(files: string[], environment: Record<string, string>): Promise<number> {
+  const child = spawn(process.execPath, [...nodeOptions, ...options, ...files], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    stdio: 'inherit',
+  })
+  const [code] = (await once(child, 'exit')) as [number | null]
+  return code ?? 1
+}
