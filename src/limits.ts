@@ -1,0 +1,67 @@
+/** Every bound of the service in one place, each with its reason. Any can be overridden by the variable LIMITS (JSON). */
+
+export const defaultLimits = {
+  // A mail (transport/smtp.ts, tlsrpt/unwrap.ts)
+  messageBytes: 10 * 1024 * 1024, // RFC 8460 §5.2: ten megabytes are "a commonly observed receiver limit".
+  lineBytes: 65_536, // RFC 5321 allows 998; real senders fold late, but a body of one line is an attack on canonicalisation.
+  headerBytes: 256 * 1024, // Postfix' header_size_limit is 100 KiB.
+  headerFields: 1_000,
+  headerFieldBytes: 32 * 1024, // Address parsers have gone quadratic on longer ones.
+  receivedFields: 50, // Postfix' hopcount_limit: a loop.
+  mimeDepth: 10,
+  mimeParts: 50,
+  reportParts: 10, // design.md §4: a mail with more is no report mail.
+
+  // A report (tlsrpt/)
+  compressedBytes: 8 * 1024 * 1024, // What an HTTPS body, or a mail part once decoded, may weigh.
+  jsonBytes: 20 * 1024 * 1024, // mox takes 20 MB, Stalwart 25 MB.
+  jsonDepth: 16, // A legal report has 5.
+  jsonTokens: 1_000_000, // `{`, `[` and `,`: a million empty objects parse in 0.2 s, seven million take 4 s.
+  policies: 10_000, // Large hosters list thousands.
+  failureDetails: 50_000, // In the whole report.
+  listEntries: 1_000, // policy-string, mx-host.
+  reportIdBytes: 1_024,
+  textBytes: 4_096, // Longer text is truncated and noted; the raw bytes keep it.
+  dateSpanDays: 31, // RFC 8460 §4.1 says a day; Mail.ru sends a week.
+  futureHours: 48, // Time zones and wrong clocks.
+  plausibleSessions: 1_000_000_000, // A larger count is kept, but counted only when the operator says so.
+
+  // DKIM (dkim/)
+  dkimSignatures: 5, // Verified for one mail, aligned ones first.
+  dkimLookups: 10, // DNS questions for one mail.
+  dkimClockSkewSeconds: 300, // Behind x=.
+  dkimFutureSeconds: 3_600, // Ahead of us in t=.
+  dnsTimeoutMs: 5_000, // For one question, all servers and tries together.
+
+  // Connections (transport/)
+  smtpConnections: 1_000,
+  smtpConnectionsPerAddress: 20,
+  smtpConnectionsPerNetwork: 60, // /24 and /64.
+  smtpMessagesPerConnection: 100,
+  smtpRecipients: 100, // RFC 5321 §4.5.3.1.8 asks for 100 at least.
+  smtpUnknownRecipients: 10, // Then 421: a harvester.
+  smtpIdleSeconds: 60, // RFC 5321 asks for minutes, for people at keyboards.
+  smtpDataSeconds: 300, // For all of DATA: a byte every 2 s never runs into an idle timer.
+  httpConnections: 1_000,
+  httpHeaderSeconds: 15,
+  httpRequestSeconds: 60, // Until the last byte of the body.
+  httpRequestsPerMinute: 600, // By address; generous, because some senders count any answer as delivered.
+  apiRequestsPerMinute: 6_000, // By address.
+  apiFailedSignInsPerMinute: 60, // By address.
+  drainSeconds: 25, // From SIGTERM to exit: orchestrators kill after 30.
+
+  // The store (store/)
+  intakePool: 10, // Connections that record.
+  apiPool: 5, // Connections that read: a slow question cannot hold up the intake.
+  databaseConnectMs: 3_000,
+  statementMs: 10_000,
+  lockMs: 5_000,
+  idleInTransactionMs: 15_000,
+  queryMs: 12_000, // Client side, for a database that has gone silent.
+  commitBatch: 300, // Arrivals in one transaction.
+  commitQueue: 2_000, // Arrivals that may wait for a commit; more are told to come back.
+  refusedBytes: 1024 * 1024 * 1024, // Kept bytes of refused submissions; the noisiest source goes first.
+  unverifiedReportsPerDomainAndDay: 1_000, // A stranger can post what he likes; a domain has tens of reporters.
+}
+
+export type Limits = typeof defaultLimits

@@ -1,0 +1,39 @@
+/** RFC 3339 date-times of a report (RFC 8460 §4.4), in every spelling that senders were seen to use. */
+import type { AnomalyCode } from './anomalies.ts'
+
+const spelling = /^(\d{4})-(\d\d)-(\d\d)(?:([Tt ])(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))?)?$/
+
+/**
+ * Reads an RFC 3339 date-time to the millisecond. `seen` names what is not plain in it. Undefined for everything else,
+ * days that no calendar has included, so that a date is never made up.
+ */
+export function readDateTime(text: string): { instant: Date; seen: AnomalyCode[] } | undefined {
+  const match = spelling.exec(text)
+  if (match === null) return undefined
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])]
+  const midnight = new Date(Date.UTC(year, month - 1, day))
+  // Date carries over the days that a month does not have, and takes the years 0 to 99 for those of 1900.
+  const carriedOver = midnight.getUTCMonth() !== month - 1 || midnight.getUTCDate() !== day
+  if (carriedOver || midnight.getUTCFullYear() !== year) return undefined
+  const separator = match[4]
+  if (separator === undefined) return { instant: midnight, seen: ['date-only'] }
+
+  const [hour, minute, second] = [Number(match[5]), Number(match[6]), Number(match[7])]
+  const milliseconds = Number((match[8] ?? '').slice(0, 3).padEnd(3, '0'))
+  // ISO 8601 has it, RFC 3339 does not: the end of a day as the same instant as the start of the next.
+  const endOfDay = hour === 24 && minute === 0 && second === 0 && milliseconds === 0
+  if ((hour > 23 && !endOfDay) || minute > 59 || second > 60) return undefined
+  const [z, sign, zoneHour, zoneMinute] = [match[9], match[10], Number(match[11] ?? 0), Number(match[12] ?? 0)]
+  if (zoneHour > 23 || zoneMinute > 59) return undefined
+
+  const seen: AnomalyCode[] = []
+  if (separator === ' ') seen.push('date-blank-separator')
+  if (separator === 't' || z === 'z') seen.push('date-lower-case')
+  if (z === undefined && sign === undefined) seen.push('date-without-zone')
+  if (endOfDay) seen.push('end-of-day-24')
+  // Date and Postgres know no leap seconds; one more would put the end of a day into the next.
+  if (second === 60) seen.push('leap-second')
+  const offset = (sign === '-' ? -1 : 1) * (zoneHour * 60 + zoneMinute)
+  const seconds = (hour * 60 + minute - offset) * 60 + Math.min(second, 59)
+  return { instant: new Date(midnight.getTime() + seconds * 1000 + milliseconds), seen }
+}

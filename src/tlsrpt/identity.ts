@@ -1,0 +1,126 @@
+/** When a report is the same report again, and which of several claims to one identity counts (RFC 8460 §5.3; DESIGN.md). */
+import { createHash } from 'node:crypto'
+import type { Address, DateRange, Policy } from './report.ts'
+import type { Trust } from './submission.ts'
+
+/**
+ * SHA-256 over what a sender means by "this report", for one domain of ours. report-id alone collides between senders
+ * and between days, and is predictable, so it is never enough.
+ */
+export function reportIdentity(
+  organizationName: string | undefined,
+  reportId: string,
+  dateRange: DateRange,
+  domain: string,
+): Buffer {
+  return sha256([
+    organizationName ?? null,
+    reportId,
+    dateRange.start.toISOString(),
+    dateRange.end.toISOString(),
+    domain,
+  ])
+}
+
+/**
+ * SHA-256 over what the report says about one domain: the parsed values in a canonical order, so that re-indented,
+ * re-ordered or re-compressed copies are the same content, and one changed count is not.
+ */
+export function contentHash(policies: (Policy & { policyDomain: string })[]): Buffer {
+  return sha256(policies.map(canonicalPolicy).sort())
+}
+
+const canonicalPolicy = (policy: Policy & { policyDomain: string }): string =>
+  JSON.stringify([
+    policy.policyType,
+    policy.policyDomain,
+    policy.policyString,
+    policy.mxHost,
+    policy.totalSuccessfulSessionCount,
+    policy.totalFailureSessionCount,
+    policy.failureDetails
+      .map((detail) =>
+        JSON.stringify([
+          detail.resultType,
+          detail.failedSessionCount,
+          written(detail.sendingMtaIp),
+          detail.receivingMxHostname ?? null,
+          detail.receivingMxHelo ?? null,
+          written(detail.receivingIp),
+          detail.additionalInformation ?? null,
+          detail.failureReasonCode ?? null,
+        ]),
+      )
+      .sort(),
+  ])
+
+const written = (address: Address | undefined): string | null => address?.ip ?? address?.raw ?? null
+
+const sha256 = (value: unknown): Buffer => createHash('sha256').update(JSON.stringify(value)).digest()
+
+/** What the store knows of one claim to an identity: one content, told by one reporter or by nobody verified. */
+export type Claim = {
+  trust: Trust
+  /** Of a verified claim. */
+  reporter?: string
+  /** Of the arrival that gave the claim its trust. */
+  arrivedAt: Date
+  implausible: boolean
+  /** The operator's last word. */
+  decision?: 'include' | 'exclude'
+}
+
+/**
+ * counted: in every number. superseded: a verified claim came later and took its place. conflict: came after one that
+ * stands. contested: several unverified claims disagree. implausible: a count too large to believe. excluded: the
+ * operator said so.
+ */
+export type Standing = 'counted' | 'superseded' | 'conflict' | 'contested' | 'implausible' | 'excluded'
+
+/**
+ * The standing of every claim to one identity. A function of the set, not of the order in which it was recorded, so
+ * every order of arrivals ends in the same numbers:
+ * - of the verified claims the earliest of each reporter counts: two reporters are two reports;
+ * - an unverified claim counts only where no verified one is, and only alone;
+ * - what is implausible, and whatever the operator decided, comes before all of that.
+ */
+export function standings(claims: readonly Claim[]): Standing[] {
+  const firstOf = new Map<string, Claim>()
+  for (const claim of claims) {
+    const key = claim.reporter ?? ''
+    const first = firstOf.get(key)
+    if (claim.trust === 'verified' && (!first || claim.arrivedAt < first.arrivedAt)) firstOf.set(key, claim)
+  }
+  const verifiedAt = [...firstOf.values()].map((claim) => claim.arrivedAt.getTime())
+  const unverified = claims.filter((claim) => claim.trust === 'unverified' && claim.decision !== 'exclude')
+  return claims.map((claim) => {
+    if (claim.decision === 'include') return 'counted'
+    if (claim.decision === 'exclude') return 'excluded'
+    const standing = claim.trust === 'verified' ? ofVerified(claim) : ofUnverified(claim)
+    return standing === 'counted' && claim.implausible ? 'implausible' : standing
+  })
+
+  function ofVerified(claim: Claim): Standing {
+    return firstOf.get(claim.reporter ?? '') === claim ? 'counted' : 'conflict'
+  }
+  function ofUnverified(claim: Claim): Standing {
+    if (verifiedAt.length > 0) return claim.arrivedAt.getTime() < Math.min(...verifiedAt) ? 'superseded' : 'conflict'
+    return unverified.length > 1 ? 'contested' : 'counted'
+  }
+}
+
+/**
+ * Which of the recorded claims an arrival repeats, as an index into them; undefined when it is a claim of its own.
+ * A repeat is the same content by the same reporter, or where either side is unverified: then nothing contradicts.
+ */
+export function repeatedClaim(
+  claims: readonly (Claim & { contentHash: Buffer })[],
+  arriving: { trust: Trust; reporter?: string; contentHash: Buffer },
+): number | undefined {
+  const same = claims.flatMap((claim, index) =>
+    claim.contentHash.equals(arriving.contentHash) ? [{ claim, index }] : [],
+  )
+  if (arriving.trust === 'unverified') return (same.find((s) => s.claim.trust === 'verified') ?? same[0])?.index
+  return (same.find((s) => s.claim.reporter === arriving.reporter) ?? same.find((s) => s.claim.trust === 'unverified'))
+    ?.index
+}
