@@ -1,0 +1,261 @@
+/** Sums over the counted facts, by whatever they bear (RFC 8460 §4.4; DESIGN.md, "Counting honestly"). */
+import type { Database } from './database.ts'
+import {
+  conditions,
+  dimensions,
+  isDetailDimension,
+  makeBind,
+  type Bind,
+  type Dimension,
+  type Question,
+  type TrustScope,
+} from './question.ts'
+
+/**
+ * What a group of facts adds up to, over the trust that was asked for. Sessions that succeeded belong to a policy, not
+ * to a failure detail: where a dimension of the details groups or filters, null stands for what nobody can know.
+ */
+export type Numbers = Counts & {
+  /** failed / (successful + failed); null where there were no sessions. */
+  failureRate: number | null
+  /** All policy types seen, also those whose counts are not in `failed` because they may describe the same sessions. */
+  failedByPolicyType: Record<string, bigint>
+  /** `failed` minus what the failure details add up to, either sign. */
+  unattributedFailed: bigint | null
+  /** Verified ones. */
+  reporters: bigint
+  /** 'YYYY-MM-DD', the first and the last day with a report. */
+  firstSeen: string | null
+  lastSeen: string | null
+}
+
+/** Sessions and reports; `unverified` is the same over what nobody stands behind, always beside the others. */
+export type Counts = Sessions & { unverified: Sessions }
+
+type Sessions = { successful: bigint | null; failed: bigint; reports: bigint }
+
+export type SummaryRow = { group: Partial<Record<Dimension, string | null>>; numbers: Numbers }
+
+/** Numbers that a summary can be ordered by, beside its own groupings: name -> SQL expression. */
+const orderable = {
+  successful: 'successful',
+  failed: 'failed',
+  failure_rate: 'failed / nullif(successful + failed, 0)',
+  unattributed_failed: 'unattributed',
+  reports: 'reports',
+  reporters: 'reporters',
+  first_seen: 'first_seen',
+  last_seen: 'last_seen',
+} as const
+
+export type OrderColumn = keyof typeof orderable | Dimension
+
+export const orderableNames = Object.keys(orderable) as [keyof typeof orderable, ...(keyof typeof orderable)[]]
+
+export type SummaryQuestion = Question & {
+  groupBy: readonly Dimension[]
+  /** A dimension must be one of `groupBy`. Ties are ordered by the groups, absent values last. */
+  orderBy: { column: OrderColumn; descending: boolean }
+  limit: number
+  /** Groups before the first one wanted. */
+  offset: number
+}
+
+/**
+ * One row for each group with a fact on either side of trust, and `totals`: the same question without grouping. At
+ * most limit + 1 rows, so that the caller sees whether there are more. One statement, so rows and totals agree.
+ */
+export async function summarize(
+  db: Database,
+  question: SummaryQuestion,
+): Promise<{ rows: SummaryRow[]; totals: Numbers }> {
+  const { groupBy, orderBy, limit, offset } = question
+  const { bind, values } = makeBind()
+  const groups = groupBy.map((_, index) => `g${index}`)
+  const isGroup = (column: OrderColumn): column is Dimension => groupBy.includes(column as Dimension)
+  const first = isGroup(orderBy.column) ? `g${groupBy.indexOf(orderBy.column)}` : orderable[orderBy.column]
+  const order = [
+    `${first} ${orderBy.descending ? 'desc' : 'asc'} nulls last`,
+    ...groups.map((group) => `${group} nulls last`),
+  ].join(', ')
+  const answer = await db.query<NumbersRow & { position: bigint }>(
+    `select * from (
+       select row_number() over (order by ${order}) as position, sums.* from (${sums(question, groupBy, bind)}) sums where facts > 0
+     ) ranked where position > ${bind(offset)} and position <= ${bind(offset + limit + 1)}
+     union all
+     select 0, ${groups.map(() => 'null, ').join('')} totals.* from (${sums(question, [], bind)}) totals
+     order by position`,
+    values,
+  )
+  const [totals, ...rows] = answer.rows
+  return {
+    totals: readNumbers(totals!),
+    rows: rows.map((row) => ({
+      group: readGroup(row, groupBy),
+      numbers: readNumbers(row),
+    })),
+  }
+}
+
+export type TimeseriesQuestion = Question & {
+  interval: 'day' | 'week' | 'month'
+  splitBy: Dimension | undefined
+  maxRows: number
+}
+
+export type TimeseriesRow = {
+  /** First day of the interval. */
+  bucket: string
+  /** Null also where nothing splits. */
+  split: string | null
+} & Counts
+
+/** The sums by interval, oldest first; no row for an interval without a report. At most maxRows + 1 rows. */
+export async function timeseries(db: Database, question: TimeseriesQuestion): Promise<TimeseriesRow[]> {
+  const { interval, splitBy, maxRows } = question
+  const { bind, values } = makeBind()
+  const groups: Dimension[] = splitBy === undefined ? [interval] : [interval, splitBy]
+  const select = isInDayTotals(question) ? dayTotalSums : sums
+  const order = groups.map((_, index) => `g${index} nulls last`).join(', ')
+  const { rows } = await db.query<CountsRow>(
+    `select * from (${select(question, groups, bind)}) sums where facts > 0 order by ${order} limit ${bind(maxRows + 1)}`,
+    values,
+  )
+  return rows.map((row) => ({
+    bucket: row.g0!,
+    split: row.g1 ?? null,
+    ...readCounts(row),
+  }))
+}
+
+/** As node-postgres gives them: numeric is text. The groups are g0, g1, ... */
+type CountsRow = Record<`g${number}`, string | null> & {
+  successful: string | null
+  failed: string
+  reports: bigint
+  unverified_successful: string | null
+  unverified_failed: string
+  unverified_reports: bigint
+}
+
+type NumbersRow = CountsRow & {
+  unattributed: string | null
+  reporters: bigint
+  first_seen: string | null
+  last_seen: string | null
+  /** [type, sum], a type as often as it has reporters; null where there is nothing. */
+  failed_of_types: [type: string, sum: string][] | null
+}
+
+/**
+ * The sums for each group. Without a policy type to filter or group by, only primary policies count: the others may
+ * describe the same sessions. They still make a row, and are told by type. Two passes of plain groups, so that Postgres
+ * hashes both: one over what adds up, one over the reports, which do not. (With count(distinct) over all it sorts
+ * every fact: twice as long for 43,000 details.)
+ */
+function sums(question: Question, groupBy: readonly Dimension[], bind: Bind): string {
+  const detailed = isDetailed(question, groupBy)
+  const groups = groupBy.map((_, index) => `g${index}`)
+  const named = groupBy.map((name, index) => `${dimensions[name]} collate "C" as g${index}`)
+  const facts = `from ${detailed ? 'failure_detail' : 'policy'} where counted and ${conditions(question, bind)}`
+  const hasOneType = groupBy.includes('policy_type') || new Set(question.filters.policy_type).size === 1
+  const primary = hasOneType ? 'true' : '"primary"'
+  const failed = detailed ? 'failed_session_count' : 'failed'
+  const sessions = (column: string, where: string) =>
+    detailed ? 'null::numeric' : `coalesce(sum(${column}) filter (where ${where}), 0)`
+  const main = asked[question.trust]
+  return `
+    select ${list([...groups, `count(type) filter (where ${main} or ${isUnverified}) as facts`])},
+      ${sessions('successful', main)} as successful,
+      coalesce(sum(failed) filter (where ${main}), 0) as failed,
+      ${sessions('unattributed', main)} as unattributed,
+      coalesce(sum(reports) filter (where ${main}), 0)::bigint as reports,
+      count(distinct reporter) filter (where ${main} and not ${isUnverified}) as reporters,
+      (min(first_seen) filter (where ${main}))::text as first_seen,
+      (max(last_seen) filter (where ${main}))::text as last_seen,
+      ${sessions('successful', isUnverified)} as unverified_successful,
+      coalesce(sum(failed) filter (where ${isUnverified}), 0) as unverified_failed,
+      coalesce(sum(reports) filter (where ${isUnverified}), 0)::bigint as unverified_reports,
+      jsonb_agg(jsonb_build_array(type, failed_of_type::text)) filter (where type is not null and ${main}) as failed_of_types
+    from (
+      select ${list([...named, 'policy_type collate "C" as type, trust, reporter'])},
+        ${detailed ? 'null::numeric' : `sum(successful) filter (where ${primary})`} as successful,
+        sum(${failed}) filter (where ${primary}) as failed,
+        ${detailed ? 'null::numeric' : `sum(failed - attributed) filter (where ${primary})`} as unattributed,
+        sum(${failed}) as failed_of_type, min(day) as first_seen, max(day) as last_seen, null::bigint as reports
+      ${facts} group by ${list([...groups, 'type', 'trust', 'reporter'])}
+      union all
+      select ${list([...groups, 'null, trust, null, null, null, null, null, null, null, count(*)'])}
+      from (select distinct ${list([...named, 'trust', 'report_key'])} ${facts}) report
+      group by ${list([...groups, 'trust'])}
+    ) part ${groups.length > 0 ? `group by ${list(groups)}` : ''}`
+}
+
+/** The same from day_total, a row a domain and day where the facts have hundreds; without what only facts can tell. */
+function dayTotalSums(question: Question, groupBy: readonly Dimension[], bind: Bind): string {
+  const main = asked[question.trust]
+  return `
+    select ${list(groupBy.map((name, index) => `${dimensions[name]} collate "C" as g${index}`))},
+      count(*) filter (where ${main} or ${isUnverified}) as facts,
+      coalesce(sum(successful) filter (where ${main}), 0) as successful,
+      coalesce(sum(failed) filter (where ${main}), 0) as failed,
+      coalesce(sum(reports) filter (where ${main}), 0)::bigint as reports,
+      coalesce(sum(successful) filter (where ${isUnverified}), 0) as unverified_successful,
+      coalesce(sum(failed) filter (where ${isUnverified}), 0) as unverified_failed,
+      coalesce(sum(reports) filter (where ${isUnverified}), 0)::bigint as unverified_reports
+    from day_total where reports > 0 and ${conditions(question, bind)}
+    group by ${list(groupBy.map((_, index) => String(index + 1)))}`
+}
+
+const list = (items: readonly string[]): string => items.join(', ')
+
+const isUnverified = `trust = 'unverified'`
+
+/** Whose facts make the main numbers. */
+const asked: Record<TrustScope, string> = { verified: `trust = 'verified'`, unverified: isUnverified, any: 'true' }
+
+const inDayTotals: readonly Dimension[] = ['domain', 'trust', 'day', 'week', 'month']
+
+const isInDayTotals = ({ filters, splitBy }: TimeseriesQuestion): boolean =>
+  [...dimensionsOf(filters), ...(splitBy === undefined ? [] : [splitBy])].every((name) => inDayTotals.includes(name))
+
+/** Whether the facts to add up are failure details: a dimension of theirs groups or filters. */
+const isDetailed = ({ filters }: Question, groupBy: readonly Dimension[]): boolean =>
+  [...groupBy, ...dimensionsOf(filters)].some(isDetailDimension)
+
+const dimensionsOf = (filters: Question['filters']) => Object.keys(filters) as Dimension[]
+
+const readGroup = (row: CountsRow, groupBy: readonly Dimension[]): SummaryRow['group'] =>
+  Object.fromEntries(groupBy.map((name, index) => [name, row[`g${index}`]]))
+
+function readNumbers(row: NumbersRow): Numbers {
+  const counts = readCounts(row)
+  const sessions = counts.successful === null ? 0n : counts.successful + counts.failed
+  return {
+    ...counts,
+    failureRate: sessions === 0n ? null : Number(counts.failed) / Number(sessions),
+    failedByPolicyType: sumByType(row.failed_of_types ?? []),
+    unattributedFailed: row.unattributed === null ? null : BigInt(row.unattributed),
+    reporters: row.reporters,
+    firstSeen: row.first_seen,
+    lastSeen: row.last_seen,
+  }
+}
+
+/** Sums out of jsonb, where they are text because a JSON number would be rounded. A Map: a type may be '__proto__'. */
+export function sumByType(sums: readonly [type: string, sum: string][]): Record<string, bigint> {
+  const byType = new Map<string, bigint>()
+  for (const [type, sum] of sums) byType.set(type, (byType.get(type) ?? 0n) + BigInt(sum))
+  return Object.fromEntries(byType)
+}
+
+const readCounts = (row: CountsRow): Counts => ({
+  successful: row.successful === null ? null : BigInt(row.successful),
+  failed: BigInt(row.failed),
+  reports: row.reports,
+  unverified: {
+    successful: row.unverified_successful === null ? null : BigInt(row.unverified_successful),
+    failed: BigInt(row.unverified_failed),
+    reports: row.unverified_reports,
+  },
+})

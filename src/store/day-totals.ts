@@ -1,0 +1,129 @@
+/** Sessions and reports by domain, day and trust, for the views over all domains: always the fold of the counted facts. */
+import type { Trust } from '../tlsrpt/submission.ts'
+import type { ClaimRow } from './claims.ts'
+import { inTransaction, type Database, type Queryable } from './database.ts'
+
+/** What one report was for the totals, and what it is now; `before` is absent for a new one. */
+export type ClaimChange = { before?: ClaimRow; after: ClaimRow }
+
+/** Sessions by the primary policies, and reports. */
+export type DayTotal = { successful: bigint; failed: bigint; reports: bigint }
+
+type Move = DayTotal & { domain: string; day: string; trust: Trust }
+
+/**
+ * Moves the totals by what the changes add and take away: added up first, then written in key order, so that one hot
+ * row is touched once and transactions that meet cannot deadlock. To be called last: the rows stay locked until COMMIT.
+ */
+export async function moveDayTotals(tx: Queryable, changes: Iterable<ClaimChange>): Promise<void> {
+  const moves = sumByKey(changes)
+  if (moves.length === 0) return
+  const of = (read: (move: Move) => unknown) => moves.map(read)
+  const keys = [of((m) => m.domain), of((m) => m.day), of((m) => m.trust)]
+  await tx.query({
+    name: 'upsert day_total', // Named, so that it is parsed and planned once a connection, not once a batch.
+    text: `insert into day_total as t (domain, day, trust, successful, failed, reports)
+     select * from unnest($1::text[], $2::date[], $3::text[], $4::numeric[], $5::numeric[], $6::bigint[])
+     on conflict (domain, day, trust) do update
+     set successful = t.successful + excluded.successful, failed = t.failed + excluded.failed, reports = t.reports + excluded.reports`,
+    values: [...keys, of((m) => m.successful), of((m) => m.failed), of((m) => m.reports)],
+  })
+  // A day without a report is a gap, not a zero.
+  if (moves.some(({ reports }) => reports < 0n)) {
+    await tx.query(
+      `delete from day_total using unnest($1::text[], $2::date[], $3::text[]) as gone (domain, day, trust)
+       where day_total.domain = gone.domain and day_total.day = gone.day and day_total.trust = gone.trust
+         and day_total.day = any($2::date[]) and reports = 0`,
+      keys,
+    )
+  }
+}
+
+function sumByKey(changes: Iterable<ClaimChange>): Move[] {
+  const moves = new Map<string, Move>()
+  const add = (row: ClaimRow, times: 1n | -1n) => {
+    if (row.standing !== 'counted') return
+    const key = `${row.domain} ${row.day} ${row.trust}`
+    const move = moves.get(key) ?? {
+      domain: row.domain,
+      day: row.day,
+      trust: row.trust,
+      successful: 0n,
+      failed: 0n,
+      reports: 0n,
+    }
+    move.successful += times * row.successful
+    move.failed += times * row.failed
+    move.reports += times
+    moves.set(key, move)
+  }
+  for (const { before, after } of changes) {
+    if (before) add(before, -1n)
+    add(after, 1n)
+  }
+  return [...moves]
+    .filter(([, { successful, failed, reports }]) => successful !== 0n || failed !== 0n || reports !== 0n)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, move]) => move)
+}
+
+/** A total that is not what the facts add up to; absent is: no row, or no counted report. */
+export type DayTotalDifference = {
+  domain: string
+  day: string
+  trust: Trust
+  recorded: DayTotal | undefined
+  folded: DayTotal | undefined
+}
+
+type DifferenceRow = { domain: string; day: string; trust: Trust } & Record<
+  | 'recorded_successful'
+  | 'recorded_failed'
+  | 'recorded_reports'
+  | 'folded_successful'
+  | 'folded_failed'
+  | 'folded_reports',
+  string | null
+>
+
+/** Client side: what a pool allows an ordinary query is no measure for reading everything. */
+const unhurried = { query_timeout: 24 * 3_600_000 }
+
+/**
+ * Compares every total with the fold of the facts, in one statement and so at one instant: it may run on a live store.
+ * Reads all facts, however long that takes. [] is what it should say.
+ */
+export function verifyDayTotals(db: Database): Promise<DayTotalDifference[]> {
+  return inTransaction(db, async (tx) => {
+    await tx.query('set local statement_timeout = 0')
+    const { rows } = await tx.query<DifferenceRow>({
+      text: `with fact as (
+          select domain, day, trust, 0::numeric as successful, 0::numeric as failed, 1 as reports from report where counted
+          union all
+          select domain, day, trust, successful, failed, 0 from policy where counted and "primary"
+        ), folded as (
+          select domain, day, trust, sum(successful) as successful, sum(failed) as failed, sum(reports) as reports
+          from fact group by domain, day, trust
+        )
+        select domain, day, trust,
+               t.successful::text as recorded_successful, t.failed::text as recorded_failed, t.reports::text as recorded_reports,
+               f.successful::text as folded_successful, f.failed::text as folded_failed, f.reports::text as folded_reports
+        from day_total t full join folded f using (domain, day, trust)
+        where (t.successful, t.failed, t.reports) is distinct from (f.successful, f.failed, f.reports)
+        order by domain, day, trust`,
+      ...unhurried,
+    })
+    return rows.map((row) => ({
+      domain: row.domain,
+      day: row.day,
+      trust: row.trust,
+      recorded: total(row.recorded_successful, row.recorded_failed, row.recorded_reports),
+      folded: total(row.folded_successful, row.folded_failed, row.folded_reports),
+    }))
+  })
+}
+
+function total(successful: string | null, failed: string | null, reports: string | null): DayTotal | undefined {
+  if (successful === null || failed === null || reports === null) return undefined
+  return { successful: BigInt(successful), failed: BigInt(failed), reports: BigInt(reports) }
+}

@@ -1,0 +1,170 @@
+/** What is ours: the domains the operator stored, those of the environment, and how each is doing (RFC 8460 §3). */
+import { makeOwnership, type OwnDomain, type Ownership } from '../tlsrpt/ownership.ts'
+import type { Database } from './database.ts'
+import type { Window } from './question.ts'
+
+export type StoredDomain = OwnDomain & { createdAt: Date }
+
+/** The stored ones, sorted by name. */
+export async function listDomains(db: Database): Promise<StoredDomain[]> {
+  const { rows } = await db.query<StoredDomain>(
+    `select domain, include_subdomains as "includeSubdomains", mx, created_at as "createdAt" from domain order by domain collate "C"`,
+  )
+  return rows
+}
+
+/** Stores the domain, in place of what was stored under its name. Names as in OwnDomain. */
+export async function putDomain(
+  db: Database,
+  { domain, includeSubdomains, mx }: OwnDomain,
+): Promise<'created' | 'updated'> {
+  // xmax is 0 on a row that nothing has replaced.
+  const { rows } = await db.query<{ created: boolean }>(
+    `insert into domain (domain, include_subdomains, mx) values ($1, $2, $3)
+     on conflict (domain) do update set include_subdomains = excluded.include_subdomains, mx = excluded.mx
+     returning xmax = 0 as created`,
+    [domain, includeSubdomains, mx],
+  )
+  return rows[0]!.created ? 'created' : 'updated'
+}
+
+/** False when there was none. Its reports stay. */
+export async function deleteDomain(db: Database, domain: string): Promise<boolean> {
+  const { rowCount } = await db.query('delete from domain where domain = $1', [domain])
+  return rowCount === 1
+}
+
+/** Absent `createdAt`: it lives in the environment only. */
+export type ListedDomain = OwnDomain & { source: 'environment' | 'store'; createdAt: Date | undefined }
+
+export type OwnDomains = {
+  /** Whose is what, as of a second ago at most; older while the database is away. Rejects only before the first answer. */
+  ownership: () => Promise<Ownership>
+  /** As it is now: asked after a miss, since a domain may have been added by another process just before. */
+  refresh: () => Promise<Ownership>
+  /** As of a second ago at most, sorted by name. */
+  list: () => Promise<ListedDomain[]>
+  /** POLICY_DOMAINS=*: whatever domain is reported on is ours. */
+  any: boolean
+}
+
+const maxAgeMs = 1_000
+
+/**
+ * The domains of the environment and of the store as one list, kept for a second. Where both name a domain it is the
+ * environment's, with the MX hosts of the store, since a variable cannot name any.
+ */
+export function makeOwnDomains(
+  db: Database,
+  environment: readonly OwnDomain[],
+  any: boolean,
+  now: () => Date,
+): OwnDomains {
+  type View = { ownership: Ownership; list: ListedDomain[]; asOf: number }
+  let view: View | undefined
+  let running: Promise<View> | undefined
+  let next: Promise<View> | undefined
+
+  async function read(): Promise<View> {
+    const asOf = now().getTime()
+    const list = merge(environment, await listDomains(db))
+    view = { ownership: makeOwnership(list, any), list, asOf }
+    return view
+  }
+  /** One look-up at a time; who comes while it runs may have news it misses, and shares the next one. */
+  function refresh(): Promise<View> {
+    if (running === undefined) {
+      running = read().finally(() => (running = undefined))
+      return running
+    }
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined
+        return refresh()
+      })
+    return next
+  }
+  async function recent(): Promise<View> {
+    if (view && now().getTime() - view.asOf < maxAgeMs) return view
+    const known = view
+    return refresh().catch((error: unknown) => {
+      if (known) return known
+      throw error
+    })
+  }
+  return {
+    ownership: async () => (await recent()).ownership,
+    refresh: async () => (await refresh()).ownership,
+    list: async () => (await recent()).list,
+    any,
+  }
+}
+
+function merge(environment: readonly OwnDomain[], stored: readonly StoredDomain[]): ListedDomain[] {
+  const byName = new Map<string, ListedDomain>(stored.map((own) => [own.domain, { ...own, source: 'store' }]))
+  for (const own of environment) {
+    const kept = byName.get(own.domain)
+    byName.set(own.domain, { ...own, mx: kept?.mx ?? own.mx, source: 'environment', createdAt: kept?.createdAt })
+  }
+  return [...byName.values()].sort((a, b) => (a.domain < b.domain ? -1 : 1))
+}
+
+/** Health at a glance. Sessions and reports are counted ones; the main numbers are verified. */
+export type DomainHealth = {
+  domain: string
+  /** 'YYYY-MM-DD', of all time: what stands here is how long nothing was heard. */
+  lastReportDay: string | null
+  successful: bigint
+  failed: bigint
+  reports: bigint
+  unverified: { successful: bigint; failed: bigint; reports: bigint; lastReportDay: string | null }
+  /** Reports that are not counted because unverified ones contradict each other: the operator must choose. */
+  contestedReports: bigint
+}
+
+/** One row for each of the domains, in no order. */
+export async function domainHealth(db: Database, domains: readonly string[], window: Window): Promise<DomainHealth[]> {
+  type Row = Record<'domain' | 'successful' | 'failed' | 'unverified_successful' | 'unverified_failed', string> &
+    Record<'reports' | 'unverified_reports' | 'contested', bigint> &
+    Record<'last_day' | 'unverified_last_day', string | null>
+  const { rows } = await db.query<Row>(
+    `select name.domain, total.*,
+       (select max(day) from day_total t where t.domain = name.domain and trust = 'verified' and reports > 0) as last_day,
+       (select max(day) from day_total t where t.domain = name.domain and trust = 'unverified' and reports > 0) as unverified_last_day,
+       (select count(*) from report r where r.domain = name.domain and day >= $2 and day < $3 and standing = 'contested') as contested
+     from unnest($1::text[]) as name (domain) cross join lateral (
+       select coalesce(sum(successful) filter (where trust = 'verified'), 0) as successful,
+         coalesce(sum(failed) filter (where trust = 'verified'), 0) as failed,
+         coalesce(sum(reports) filter (where trust = 'verified'), 0)::bigint as reports,
+         coalesce(sum(successful) filter (where trust = 'unverified'), 0) as unverified_successful,
+         coalesce(sum(failed) filter (where trust = 'unverified'), 0) as unverified_failed,
+         coalesce(sum(reports) filter (where trust = 'unverified'), 0)::bigint as unverified_reports
+       from day_total t where t.domain = name.domain and day >= $2 and day < $3
+     ) total`,
+    [domains, window.from, window.to],
+  )
+  return rows.map((row) => ({
+    domain: row.domain,
+    lastReportDay: row.last_day,
+    successful: BigInt(row.successful),
+    failed: BigInt(row.failed),
+    reports: row.reports,
+    unverified: {
+      successful: BigInt(row.unverified_successful),
+      failed: BigInt(row.unverified_failed),
+      reports: row.unverified_reports,
+      lastReportDay: row.unverified_last_day,
+    },
+    contestedReports: row.contested,
+  }))
+}
+
+/** Domains with a counted report in the window, sorted: under POLICY_DOMAINS=* nobody lists what is ours. */
+export async function reportedDomains(db: Database, window: Window): Promise<string[]> {
+  const { rows } = await db.query<{ domain: string }>(
+    `select distinct domain collate "C" as domain from day_total where day >= $1 and day < $2 and reports > 0 order by 1`,
+    [window.from, window.to],
+  )
+  return rows.map((row) => row.domain)
+}

@@ -1,0 +1,63 @@
+/** Which Postgres: the one at DATABASE_URL, or the embedded one under the data folder. */
+import { openDatabase, type Connection, type Database } from './database.ts'
+import { startEmbeddedPostgres } from './embedded.ts'
+
+export type StoreOptions = {
+  databaseUrl?: string
+  dataDir: string
+  limits: {
+    databaseConnectMs: number
+    statementMs: number
+    lockMs: number
+    idleInTransactionMs: number
+    queryMs: number
+  }
+}
+
+type Log = {
+  info: (context: object, message: string) => void
+  warn: (context: object, message: string) => void
+  error: (context: object, message: string) => void
+}
+
+export type Store = {
+  /** A pool of its own for each kind of work, so that one cannot starve another. */
+  connect: (purpose: string, connections: number) => Database
+  close: () => Promise<void>
+}
+
+/**
+ * Nothing is asked of an external database here: it may be away. The embedded one is started, or joined where another
+ * process of ours runs it on this folder; rejects when it does not start.
+ */
+export async function openStore({ databaseUrl, dataDir, limits }: StoreOptions, log: Log): Promise<Store> {
+  const embedded =
+    databaseUrl === undefined
+      ? await startEmbeddedPostgres({ dataDir, log: (line) => log.info({ postgres: line }, 'embedded postgres') })
+      : undefined
+  if (embedded?.notice !== undefined) log.warn({ dataDir: embedded.dataDir }, embedded.notice)
+  const connection: Connection = databaseUrl ?? embedded!.connection
+  const pools: Database[] = []
+  return {
+    connect: (purpose, connections) => {
+      const options = {
+        max: connections,
+        applicationName: `tlsrpt-receiver ${purpose}`,
+        connectionTimeoutMs: limits.databaseConnectMs,
+        statementTimeoutMs: limits.statementMs,
+        lockTimeoutMs: limits.lockMs,
+        idleInTransactionMs: limits.idleInTransactionMs,
+        queryTimeoutMs: limits.queryMs,
+      }
+      const pool = openDatabase(connection, options, (error) =>
+        log.error({ err: error, purpose }, 'a database connection was lost'),
+      )
+      pools.push(pool)
+      return pool
+    },
+    close: async () => {
+      await Promise.all(pools.map((pool) => pool.end()))
+      await embedded?.stop()
+    },
+  }
+}

@@ -1,0 +1,85 @@
+/** What the facts can be asked by (RFC 8460 §4.4): the only place where a name from outside becomes SQL. */
+
+/** Whole UTC days, [from, to), each 'YYYY-MM-DD'. */
+export type Window = { from: string; to: string }
+
+/** Whose word the main numbers are; 'any' adds both up. */
+export type TrustScope = 'verified' | 'unverified' | 'any'
+
+/** Columns that every fact bears. */
+const ofPolicy = {
+  domain: 'domain',
+  policy_domain: 'policy_domain',
+  policy_type: 'policy_type',
+  policy_mode: 'policy_mode',
+  organization: 'organization',
+  reporter: 'reporter',
+  trust: 'trust',
+  transport: 'transport',
+  day: 'day::text',
+  week: `date_trunc('week', day::timestamp)::date::text`,
+  month: `date_trunc('month', day::timestamp)::date::text`,
+} as const
+
+/** Columns of failure details only: sessions that succeeded have none of them (§4.4). */
+const ofDetail = {
+  result_type: 'result_type',
+  receiving_mx_hostname: 'receiving_mx_hostname',
+  sending_mta_ip: 'host(sending_mta_ip)',
+  receiving_ip: 'host(receiving_ip)',
+  failure_reason_code: 'failure_reason_code',
+} as const
+
+/** Name -> SQL expression, text or null. Weeks start on Monday; weeks and months are named by their first day. */
+export const dimensions = { ...ofPolicy, ...ofDetail }
+
+export type Dimension = keyof typeof dimensions
+
+export const dimensionNames = Object.keys(dimensions) as [Dimension, ...Dimension[]]
+
+export const intervals = ['day', 'week', 'month'] as const
+
+export const isDetailDimension = (dimension: Dimension): boolean => Object.hasOwn(ofDetail, dimension)
+
+/** Any of the values; null is "the sender did not say". Addresses are addresses or CIDR ranges. */
+export type Filters = Partial<Record<Dimension, readonly (string | null)[]>>
+
+export type Question = { window: Window; trust: TrustScope; filters: Filters }
+
+/** Takes a value and gives its placeholder. */
+export type Bind = (value: unknown) => string
+
+/** The values of one statement, in the order of their placeholders. */
+export function makeBind(): { bind: Bind; values: unknown[] } {
+  const values: unknown[] = []
+  return { values, bind: (value) => `$${values.push(value)}` }
+}
+
+/** Window and filters as one SQL condition over policy, failure_detail or, for what it bears, day_total. */
+export function conditions({ window, filters }: Question, bind: Bind): string {
+  const filtered = dimensionNames.flatMap((name) => {
+    const values = filters[name]
+    return values === undefined
+      ? []
+      : [isAddress(name) ? within(name, values, bind) : among(dimensions[name], values, bind)]
+  })
+  return [`day >= ${bind(window.from)}`, `day < ${bind(window.to)}`, ...filtered].join(' and ')
+}
+
+const isAddress = (name: Dimension): boolean => name === 'sending_mta_ip' || name === 'receiving_ip'
+
+/** `expression` is one of the values; null among them is SQL's null. `expression` is ours, the values are anyone's. */
+export const among = (expression: string, values: readonly (string | null)[], bind: Bind, type = 'text'): string =>
+  anyOf(expression, values, (given) => `${expression} = any(${bind(given)}::${type}[])`)
+
+const within = (column: string, values: readonly (string | null)[], bind: Bind): string =>
+  anyOf(column, values, (given) => `${column} <<= any(${bind(given)}::inet[])`)
+
+function anyOf(expression: string, values: readonly (string | null)[], matches: (given: string[]) => string): string {
+  const given = values.filter((value) => value !== null)
+  const alternatives = [
+    ...(given.length > 0 ? [matches(given)] : []),
+    ...(given.length < values.length ? [`${expression} is null`] : []),
+  ]
+  return `(${alternatives.join(' or ') || 'false'})`
+}

@@ -1,0 +1,91 @@
+/** One batch of arrivals in one transaction: verdicts and bytes, reports and facts, and the totals they move. */
+import type { Outcome, ReportOutcome } from '../tlsrpt/verdict.ts'
+import { arrivalDay, arrivalRows } from './arrivals.ts'
+import type { Arrival, JudgedPart, KeyedArrival, KeyedPart } from './arrivals.ts'
+import type { Share } from './claims.ts'
+import { copyRows } from './copy.ts'
+import { inTransaction, type Database } from './database.ts'
+import { moveDayTotals } from './day-totals.ts'
+import { factRows } from './facts.ts'
+import type { EnsurePartitions } from './partitions.ts'
+import { withinQuota } from './quota.ts'
+import { settleShares } from './settle.ts'
+
+export type RecordOptions = {
+  ensurePartitions: EnsurePartitions
+  newKey: (at: Date) => string
+  unverifiedReportsPerDomainAndDay: number
+}
+
+/**
+ * Records all arrivals or none, in a number of statements that does not depend on how many they are. One outcome for
+ * each part of each arrival, in order; an arrival beyond the quota has the one outcome 'deferred', and nothing of it
+ * is kept. The same report may come several times in one batch. Rejects as the database does (database.ts).
+ */
+export async function recordBatch(
+  db: Database,
+  arrivals: readonly Arrival[],
+  { ensurePartitions, newKey, unverifiedReportsPerDomainAndDay }: RecordOptions,
+): Promise<Outcome[][]> {
+  const keyed = arrivals.map((arrival) => giveKeys(arrival, newKey))
+  const shares = keyed.map(({ parts }) => parts.flatMap((part) => part.shares))
+  const reported = shares.flat().map(({ domainReport }) => domainReport.day)
+  await ensurePartitions({ reported, arrived: arrivals.map(arrivalDay) })
+  return inTransaction(db, async (tx) => {
+    const within = await withinQuota(tx, shares, unverifiedReportsPerDomainAndDay)
+    const { told, created, changes } = await settleShares(tx, shares.filter((_, i) => within[i]).flat(), newKey)
+    const outcomes = keyed.map(({ parts }, i): Outcome[] =>
+      within[i] ? parts.map((part) => outcomeOf(part, told)) : [{ kind: 'deferred', reason: 'unverified-quota' }],
+    )
+    const decided = keyed.map((arrived, i) => ({ ...arrived, outcomes: outcomes[i]! }))
+    await copyRows(tx, [...factRows(created), ...arrivalRows(decided.filter((_, i) => within[i]))])
+    await moveDayTotals(tx, changes)
+    return outcomes
+  })
+}
+
+function giveKeys(arrival: Arrival, newKey: RecordOptions['newKey']): KeyedArrival {
+  const { submission, parts } = arrival
+  return {
+    arrival,
+    key: newKey(submission.arrivedAt),
+    parts: parts.map((judged) => {
+      const key = newKey(submission.arrivedAt)
+      return { key, judged, shares: sharesOf(judged, key, submission) }
+    }),
+  }
+}
+
+function sharesOf(
+  { judgement }: JudgedPart,
+  submissionKey: string,
+  { arrivedAt, provenance }: Arrival['submission'],
+): Share[] {
+  if (judgement.kind !== 'accepted') return []
+  const { trust, reporter, report, domainReports, anomalies } = judgement
+  const teller = {
+    trust,
+    ...(reporter !== undefined && { reporter }),
+    submissionKey,
+    transport: provenance.transport,
+    arrivedAt,
+    contactInfo: report.contactInfo,
+    anomalies,
+  }
+  return domainReports.map((domainReport) => ({ domainReport, report, teller }))
+}
+
+function outcomeOf({ key, judged, shares }: KeyedPart, told: Map<Share, ReportOutcome>): Outcome {
+  const { judgement } = judged
+  if (judgement.kind === 'quarantined') return { kind: 'quarantined', submissionKey: key, reports: [], anomalies: [] }
+  if (judgement.kind !== 'accepted') return { ...judgement, submissionKey: key }
+  const reports = shares.map((share) => told.get(share)!)
+  return { kind: verdictOf(reports), submissionKey: key, reports, anomalies: judgement.anomalies }
+}
+
+/** Of a whole submission: the best of its reports. One that says nothing we still count is accepted all the same. */
+function verdictOf(reports: readonly ReportOutcome[]): ReportOutcome['verdict'] {
+  const has = (verdict: ReportOutcome['verdict']) => reports.some((report) => report.verdict === verdict)
+  if (reports.length === 0 || has('accepted')) return 'accepted'
+  return has('conflict') ? 'conflict' : 'duplicate'
+}

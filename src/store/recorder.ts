@@ -1,0 +1,132 @@
+/** Group commit: while one transaction is under way arrivals wait, and go into the next one together. No timers. */
+import type { Outcome, Quarantined } from '../tlsrpt/verdict.ts'
+import type { Arrival } from './arrivals.ts'
+import { classifyError, type Database } from './database.ts'
+import { makePartitions } from './partitions.ts'
+import { recordBatch } from './record.ts'
+
+export type Recorder = {
+  /**
+   * Resolves after COMMIT with one outcome for each part, in order, or with the one outcome 'deferred' when too much is
+   * waiting or the domain has its fill of unverified reports. Rejects when the database cannot be reached or does not
+   * say whether it has committed: the sender must try again, and what was recorded after all is then a duplicate.
+   */
+  record: (arrival: Arrival) => Promise<Outcome[]>
+  /** Arrivals not yet answered. */
+  pending: () => number
+  /** Waits for what is under way and waiting. Whoever calls it has stopped recording. */
+  close: () => Promise<void>
+}
+
+export type RecorderOptions = {
+  limits: { commitBatch: number; commitQueue: number; unverifiedReportsPerDomainAndDay: number }
+  /** UUIDv7 with the time given; the day of arrival stands in every key. */
+  newKey: (at: Date) => string
+  /** Hears of each COMMIT. */
+  onCommit?: (stats: { arrivals: number }) => void
+}
+
+type Waiting = {
+  arrival: Arrival
+  bytes: number
+  resolve: (outcomes: Outcome[]) => void
+  reject: (error: unknown) => void
+}
+
+/** What one transaction carries at most, roughly: all of it is in memory twice, and has to pass within a statement time-out. */
+const batchBytes = 16 * 1024 * 1024
+/** A row of facts in a batch, roughly. */
+const factBytes = 512
+
+/** One committer. Any number of instances may record into the same database. */
+export function makeRecorder(db: Database, { limits, newKey, onCommit }: RecorderOptions): Recorder {
+  const { commitBatch, commitQueue, unverifiedReportsPerDomainAndDay } = limits
+  const recording = { ensurePartitions: makePartitions(db), newKey, unverifiedReportsPerDomainAndDay }
+  const waiting: Waiting[] = []
+  let committing = 0
+  let underWay: Promise<void> | undefined
+
+  async function commitWaiting(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, fitting(waiting, commitBatch))
+      committing = batch.length
+      await commit(batch)
+      committing = 0
+    }
+    underWay = undefined
+  }
+
+  /** Settles every promise of the batch; rejects never. */
+  async function commit(batch: Waiting[]): Promise<void> {
+    let outcomes: Outcome[][]
+    try {
+      outcomes = await recordBatch(
+        db,
+        batch.map(({ arrival }) => arrival),
+        recording,
+      )
+    } catch (error) {
+      await recover(batch, error)
+      return
+    }
+    batch.forEach(({ resolve }, i) => {
+      resolve(outcomes[i]!)
+    })
+    onCommit?.({ arrivals: batch.length })
+  }
+
+  /** One poisoned item must not fail its neighbours: it is searched for by halves, and kept as bytes alone. */
+  async function recover(batch: Waiting[], error: unknown): Promise<void> {
+    const [first] = batch
+    if (isPoison(error) && batch.length > 1) {
+      const middle = Math.ceil(batch.length / 2)
+      await commit(batch.slice(0, middle))
+      await commit(batch.slice(middle))
+    } else if (isPoison(error) && first && !isQuarantined(first.arrival)) {
+      await commit([{ ...first, arrival: inQuarantine(first.arrival) }])
+    } else {
+      for (const { reject } of batch) reject(error)
+    }
+  }
+
+  return {
+    record: (arrival) => {
+      if (waiting.length >= commitQueue) return Promise.resolve([{ kind: 'deferred', reason: 'overloaded' }])
+      return new Promise((resolve, reject) => {
+        waiting.push({ arrival, bytes: weigh(arrival), resolve, reject })
+        underWay ??= commitWaiting()
+      })
+    },
+    pending: () => waiting.length + committing,
+    close: async () => {
+      while (underWay) await underWay
+    },
+  }
+}
+
+/** Whether trying again would only fail again: the database refuses the values, or our own code cannot write them. */
+const isPoison = (error: unknown): boolean =>
+  classifyError(error) === 'input' || error instanceof TypeError || error instanceof RangeError
+
+const isQuarantined = ({ parts }: Arrival): boolean => parts.every(({ judgement }) => judgement.kind === 'quarantined')
+
+function inQuarantine(arrival: Arrival): Arrival {
+  const judgement: Quarantined = { kind: 'quarantined', reason: 'store-refused-values' }
+  return { ...arrival, parts: arrival.parts.map(({ dkim }) => ({ judgement, dkim })) }
+}
+
+/** How many of those waiting go into one transaction: one at least, however large. */
+function fitting(waiting: readonly Waiting[], most: number): number {
+  let bytes = waiting[0]!.bytes
+  let count = 1
+  while (count < waiting.length && count < most && (bytes += waiting[count]!.bytes) <= batchBytes) count++
+  return count
+}
+
+function weigh({ submission, parts }: Arrival): number {
+  const facts = parts
+    .flatMap(({ judgement }) => (judgement.kind === 'accepted' ? judgement.domainReports : []))
+    .flatMap(({ policies }) => policies)
+    .reduce((rows, { failureDetails }) => rows + 1 + failureDetails.length, 0)
+  return submission.raw.length + facts * factBytes
+}

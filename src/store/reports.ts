@@ -1,0 +1,144 @@
+/** Reports as they were accepted, one row for each domain of ours in them (RFC 8460 §4.4). */
+import type { Standing } from '../tlsrpt/identity.ts'
+import type { Anomaly, Transport, Trust } from '../tlsrpt/submission.ts'
+import { sumByType } from './aggregates.ts'
+import type { Database } from './database.ts'
+import { failureDetailColumns, type FailureDetailRow } from './failures.ts'
+import { among, makeBind, type TrustScope, type Window } from './question.ts'
+import { readRaw, type Raw } from './submissions.ts'
+
+/** Null is "the sender did not say". */
+export type ReportRow = {
+  key: string
+  domain: string
+  /** UTC day on which the range starts. */
+  day: string
+  organization: string | null
+  contactInfo: string | null
+  reporter: string | null
+  trust: Trust
+  standing: Standing
+  /** Whether it is in the numbers. */
+  counted: boolean
+  reportId: string
+  startDatetime: Date
+  endDatetime: Date
+  arrivedAt: Date
+  transport: Transport
+  /** Sessions, by the primary policies. */
+  successful: bigint
+  failed: bigint
+  failedByPolicyType: Record<string, bigint>
+  anomalies: Anomaly[]
+  submissionKey: string
+}
+
+export type ReportFilters = Partial<
+  Record<
+    'domain' | 'policy_domain' | 'reporter' | 'organization' | 'standing' | 'report_id' | 'transport',
+    readonly (string | null)[]
+  >
+>
+
+export type ReportsQuestion = { window: Window; trust: TrustScope; filters: ReportFilters; limit: number }
+
+/** Where a page ended. */
+export type ReportPosition = [day: string, key: string]
+
+const columns = `r.key, r.domain, r.day, r.organization, r.contact_info as "contactInfo", r.reporter, r.trust, r.standing, r.counted,
+  r.report_id as "reportId", r.start_datetime as "startDatetime", r.end_datetime as "endDatetime", r.arrived_at as "arrivedAt",
+  r.transport, r.successful, r.failed, r.anomalies, r.submission_key as "submissionKey",
+  (select coalesce(jsonb_agg(jsonb_build_array(policy_type, p.failed::text)), '[]') from policy p
+   where p.domain = r.domain and p.day = r.day and p.report_key = r.key) as "failedOfTypes"`
+
+type SqlRow = Omit<ReportRow, 'failedByPolicyType'> & { failedOfTypes: [type: string, sum: string][] }
+
+/** Counted or not, newest day first, then by key; at most `limit`. */
+export async function listReports(
+  db: Database,
+  question: ReportsQuestion,
+  after: ReportPosition | undefined,
+): Promise<ReportRow[]> {
+  const { bind, values } = makeBind()
+  const { window, trust, limit } = question
+  const { policy_domain, ...own } = question.filters
+  const where = [
+    `r.day >= ${bind(window.from)} and r.day < ${bind(window.to)}`,
+    ...(trust === 'any' ? [] : [`r.trust = ${bind(trust)}`]),
+    ...Object.entries(own).map(([column, given]) => among(`r.${column}`, given, bind)),
+    ...(policy_domain ? [hasPolicyDomain(among('p.policy_domain', policy_domain, bind))] : []),
+    ...(after ? [isAfter(after, bind)] : []),
+  ]
+  const { rows } = await db.query<SqlRow>(
+    `select ${columns} from report r where ${where.join(' and ')} order by r.day desc, r.key limit ${bind(limit)}`,
+    values,
+  )
+  return rows.map(readRow)
+}
+
+const hasPolicyDomain = (condition: string): string =>
+  `exists (select from policy p where p.domain = r.domain and p.day = r.day and p.report_key = r.key and ${condition})`
+
+const isAfter = ([day, key]: ReportPosition, bind: (value: unknown) => string): string => {
+  const on = bind(day)
+  return `r.day <= ${on} and (r.day < ${on} or r.key > ${bind(key)})`
+}
+
+const readRow = ({ failedOfTypes, ...row }: SqlRow): ReportRow => ({
+  ...row,
+  failedByPolicyType: sumByType(failedOfTypes),
+})
+
+export type ReportWithPolicies = ReportRow & { policies: (PolicyRow & { failureDetails: FailureDetailRow[] })[] }
+
+export type PolicyRow = {
+  policyType: string
+  policyDomain: string
+  policyMode: string | null
+  policyString: string[]
+  mxHost: string[]
+  primary: boolean
+  successful: bigint
+  failed: bigint
+  /** `failed` minus what the failure details add up to, either sign. */
+  unattributedFailed: bigint
+}
+
+/** Undefined when there is none of that key. */
+export async function getReport(db: Database, key: string): Promise<ReportWithPolicies | undefined> {
+  const found = await db.query<SqlRow>(`select ${columns} from report r where r.key = $1`, [key])
+  const report = found.rows[0]
+  if (!report) return undefined
+  const at = [report.domain, report.day, key]
+  const policies = await db.query<Omit<PolicyRow, 'unattributedFailed'> & { seq: number; unattributed: string }>(
+    `select seq, policy_type as "policyType", policy_domain as "policyDomain", policy_mode as "policyMode",
+       policy_string as "policyString", mx_host as "mxHost", "primary", successful, failed, failed - attributed as unattributed
+     from policy where domain = $1 and day = $2 and report_key = $3 order by policy.seq`,
+    at,
+  )
+  const details = await db.query<FailureDetailRow & { policySeq: number }>(
+    `select policy_seq as "policySeq", ${failureDetailColumns}
+     from failure_detail where domain = $1 and day = $2 and report_key = $3 order by policy_seq, seq`,
+    at,
+  )
+  const detailsOf = new Map(policies.rows.map(({ seq }) => [seq, [] as FailureDetailRow[]]))
+  for (const { policySeq, ...detail } of details.rows) detailsOf.get(policySeq)?.push(detail)
+  return {
+    ...readRow(report),
+    policies: policies.rows.map(({ seq, unattributed, ...policy }) => ({
+      ...policy,
+      unattributedFailed: BigInt(unattributed),
+      failureDetails: detailsOf.get(seq) ?? [],
+    })),
+  }
+}
+
+/** The bytes of the arrival that the report was taken from. Undefined when there is no report of that key. */
+export async function readRawOfReport(db: Database, key: string): Promise<Raw | undefined> {
+  const { rows } = await db.query<{ submissionKey: string }>(
+    'select submission_key as "submissionKey" from report where key = $1',
+    [key],
+  )
+  if (!rows[0]) return undefined
+  return (await readRaw(db, rows[0].submissionKey)) ?? { kind: 'expired' }
+}

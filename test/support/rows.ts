@@ -1,0 +1,182 @@
+/** Reports as plain objects, and their rows in the store: for tests that ask what the store answers, not how it came to know. */
+import { createHash } from 'node:crypto'
+import { v7 as uuidv7 } from 'uuid'
+import type { Database } from '../../src/store/database.ts'
+import type { Standing } from '../../src/tlsrpt/identity.ts'
+import type { Transport, Trust } from '../../src/tlsrpt/submission.ts'
+
+export type ReportFact = {
+  key: string
+  domain: string
+  day: string
+  trust: Trust
+  reporter: string | null
+  organization: string | null
+  transport: Transport
+  standing: Standing
+  reportId: string
+  arrivedAt: Date
+  policies: PolicyFact[]
+}
+
+export type PolicyFact = {
+  policyDomain: string
+  policyType: string
+  policyMode: string | null
+  primary: boolean
+  successful: bigint
+  failed: bigint
+  details: DetailFact[]
+}
+
+export type DetailFact = {
+  resultType: string
+  sendingMtaIp: string | null
+  receivingMxHostname: string | null
+  receivingIp: string | null
+  failureReasonCode: string | null
+  failed: bigint
+}
+
+/** A report of one verified day for ours.example, but for what is given. */
+export function aReport(given: Partial<ReportFact> = {}): ReportFact {
+  const arrivedAt = given.arrivedAt ?? new Date('2026-11-21T06:00:00Z')
+  return {
+    key: uuidv7({ msecs: arrivedAt.getTime() }),
+    domain: 'ours.example',
+    day: '2026-11-20',
+    trust: 'verified',
+    reporter: given.trust === 'unverified' ? null : 'sender.example',
+    organization: 'Sender',
+    transport: 'smtp',
+    standing: 'counted',
+    reportId: 'id-1',
+    arrivedAt,
+    policies: [aPolicy()],
+    ...given,
+  }
+}
+
+/** A primary STS policy with ten sessions that succeeded, but for what is given. */
+export const aPolicy = (given: Partial<PolicyFact> = {}): PolicyFact => ({
+  policyDomain: 'ours.example',
+  policyType: 'sts',
+  policyMode: 'testing',
+  primary: true,
+  successful: 10n,
+  failed: 0n,
+  details: [],
+  ...given,
+})
+
+/** Three sessions that failed for an expired certificate, but for what is given. */
+export const aDetail = (given: Partial<DetailFact> = {}): DetailFact => ({
+  resultType: 'certificate-expired',
+  sendingMtaIp: '192.0.2.1',
+  receivingMxHostname: 'mx1.ours.example',
+  receivingIp: '198.51.100.1',
+  failureReasonCode: null,
+  failed: 3n,
+  ...given,
+})
+
+const sum = (numbers: bigint[]): bigint => numbers.reduce((total, number) => total + number, 0n)
+
+/** Writes the rows that the recorder would write for accepted reports, day totals included. */
+export async function insertReports(db: Database, reports: readonly ReportFact[]): Promise<void> {
+  await insertRows(db, 'report', reports.map(reportRow))
+  await insertRows(db, 'policy', reports.flatMap(policyRows))
+  await insertRows(db, 'failure_detail', reports.flatMap(detailRows))
+  const byTotal = Map.groupBy(reports.filter(isCounted), ({ domain, day, trust }) => [domain, day, trust].join(' '))
+  const totals = [...byTotal.values()].map((same) => ({
+    domain: same[0]!.domain,
+    day: same[0]!.day,
+    trust: same[0]!.trust,
+    successful: sum(same.flatMap(primaryOf).map((policy) => policy.successful)),
+    failed: sum(same.flatMap(primaryOf).map((policy) => policy.failed)),
+    reports: same.length,
+  }))
+  await insertRows(db, 'day_total', totals)
+}
+
+const isCounted = ({ standing }: ReportFact): boolean => standing === 'counted'
+
+const primaryOf = ({ policies }: ReportFact): PolicyFact[] => policies.filter(({ primary }) => primary)
+
+const reportRow = (report: ReportFact) => ({
+  domain: report.domain,
+  day: report.day,
+  identity: createHash('sha256').update(report.key).digest(),
+  variant: 0,
+  key: report.key,
+  submission_key: uuidv7({ msecs: report.arrivedAt.getTime() }),
+  content_hash: createHash('sha256').update(report.key).digest(),
+  trust: report.trust,
+  reporter: report.reporter,
+  standing: report.standing,
+  counted: isCounted(report),
+  implausible: report.standing === 'implausible',
+  transport: report.transport,
+  organization: report.organization,
+  report_id: report.reportId,
+  contact_info: null,
+  start_datetime: `${report.day}T00:00:00Z`,
+  end_datetime: `${report.day}T23:59:59Z`,
+  arrived_at: report.arrivedAt,
+  anomalies: '[]',
+  successful: sum(primaryOf(report).map((policy) => policy.successful)),
+  failed: sum(primaryOf(report).map((policy) => policy.failed)),
+})
+
+const borne = (report: ReportFact, policy: PolicyFact) => ({
+  domain: report.domain,
+  day: report.day,
+  report_key: report.key,
+  policy_domain: policy.policyDomain,
+  policy_type: policy.policyType,
+  policy_mode: policy.policyMode,
+  primary: policy.primary,
+  trust: report.trust,
+  reporter: report.reporter,
+  organization: report.organization,
+  transport: report.transport,
+  counted: isCounted(report),
+})
+
+const policyRows = (report: ReportFact) =>
+  report.policies.map((policy, seq) => ({
+    ...borne(report, policy),
+    seq,
+    policy_string: [],
+    mx_host: [],
+    successful: policy.successful,
+    failed: policy.failed,
+    attributed: sum(policy.details.map((detail) => detail.failed)),
+  }))
+
+const detailRows = (report: ReportFact) =>
+  report.policies.flatMap((policy, policySeq) =>
+    policy.details.map((detail, seq) => ({
+      ...borne(report, policy),
+      policy_seq: policySeq,
+      seq,
+      result_type: detail.resultType,
+      sending_mta_ip: detail.sendingMtaIp,
+      receiving_mx_hostname: detail.receivingMxHostname,
+      receiving_ip: detail.receivingIp,
+      failure_reason_code: detail.failureReasonCode,
+      failed_session_count: detail.failed,
+    })),
+  )
+
+/** Columns are those of the first row. */
+export async function insertRows(db: Database, table: string, rows: readonly Record<string, unknown>[]): Promise<void> {
+  if (rows.length === 0) return
+  const columns = Object.keys(rows[0]!)
+  const values: unknown[] = []
+  const tuples = rows.map((row) => `(${columns.map((column) => `$${values.push(row[column])}`).join(', ')})`)
+  await db.query(
+    `insert into ${table} (${columns.map((column) => `"${column}"`).join(', ')}) values ${tuples.join(', ')}`,
+    values,
+  )
+}
