@@ -1,0 +1,58 @@
+/** How a stranger's bytes come into memory: no arrival beyond its limit, and all together within a room of fixed size. */
+import type { Readable } from 'node:stream'
+
+/** Bytes that may still be held. Whoever got bytes from `collect` gives them back here once their outcome is known. */
+export type Room = { left: number }
+
+/** Sixteen arrivals of the largest size at a time, or thousands of the usual few kilobytes (RFC 8460 §5.2). */
+export const makeRoom = (largestArrival: number): Room => ({ left: 16 * largestArrival })
+
+export type Collected = { kind: 'whole'; bytes: Buffer } | { kind: 'too-large' | 'no-room' | 'broken-off' }
+
+const firstBytes = 8 * 1024
+
+/**
+ * Reads a stream to its end; exactly `maxBytes` are allowed. Resolves as soon as it is clear that nothing will come of
+ * it, and lets the rest flow by unkept: whether to wait for the end is for the caller. Never rejects.
+ */
+export function collect(stream: Readable, maxBytes: number, room: Room): Promise<Collected> {
+  return new Promise((resolve) => {
+    let bytes = Buffer.alloc(0)
+    let size = 0
+    let settled = false
+    const settle = (result: Collected) => {
+      if (settled) return
+      settled = true
+      if (result.kind !== 'whole') room.left += size
+      bytes = Buffer.alloc(0)
+      resolve(result)
+    }
+    stream.on('data', (chunk: Buffer) => {
+      if (settled) return
+      if (size + chunk.length > maxBytes) settle({ kind: 'too-large' })
+      else if (chunk.length > room.left) settle({ kind: 'no-room' })
+      else {
+        room.left -= chunk.length
+        bytes = append(bytes, size, chunk)
+        size += chunk.length
+      }
+    })
+    stream.on('end', () => {
+      settle({ kind: 'whole', bytes: bytes.subarray(0, size) })
+    })
+    const breakOff = () => {
+      settle({ kind: 'broken-off' })
+    }
+    stream.on('close', breakOff)
+    stream.on('error', breakOff) // Without a listener, a client that drops off would end the process.
+  })
+}
+
+/** Copied, not listed: ten million segments of one byte are ten megabytes here, and gigabytes as a list of Buffers. */
+function append(bytes: Buffer<ArrayBuffer>, size: number, chunk: Buffer): Buffer<ArrayBuffer> {
+  const needed = size + chunk.length
+  const roomy = needed <= bytes.length ? bytes : Buffer.allocUnsafeSlow(Math.max(needed, 2 * bytes.length, firstBytes))
+  if (roomy !== bytes) bytes.copy(roomy, 0, 0, size)
+  chunk.copy(roomy, size)
+  return roomy
+}

@@ -1,0 +1,69 @@
+/** Who is calling, and how often: connections counted by address and network, requests by address and minute. */
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import { networkOf } from '../addresses.ts'
+
+/**
+ * An address in its one spelling: IPv4 also where a dual-stack socket says ::ffff:192.0.2.1, IPv6 as RFC 5952 has it,
+ * without a zone. undefined for what is no address, which a proxy's header may well hold.
+ */
+export function plainAddress(text: string | undefined): string | undefined {
+  const [address = ''] = (text ?? '').split('%', 1)
+  return isIP(address) === 0 ? undefined : ipaddr.process(address).toString()
+}
+
+/** Gives one connection back. */
+export type Leave = () => void
+
+/**
+ * Counts open connections. The function it returns takes one more and says how to give it back, or undefined where a
+ * limit is reached; `exempt` addresses count towards `total` alone.
+ */
+export function makeConnectionCount(limits: { total: number; perAddress: number; perNetwork: number }) {
+  const byAddress = new Map<string, number>()
+  const byNetwork = new Map<string, number>()
+  let total = 0
+  return (address: string, exempt: boolean): Leave | undefined => {
+    const network = networkOf(address)
+    if (total >= limits.total) return undefined
+    if (!exempt && (byAddress.get(address) ?? 0) >= limits.perAddress) return undefined
+    if (!exempt && (byNetwork.get(network) ?? 0) >= limits.perNetwork) return undefined
+    const add = (change: number) => {
+      total += change
+      addTo(byAddress, address, change)
+      addTo(byNetwork, network, change)
+    }
+    add(1)
+    return () => {
+      add(-1)
+    }
+  }
+}
+
+function addTo(counts: Map<string, number>, key: string, change: number): void {
+  const count = (counts.get(key) ?? 0) + change
+  if (count > 0) counts.set(key, count)
+  else counts.delete(key)
+}
+
+const minute = 60_000
+
+/**
+ * Counts requests in whole minutes. The function it returns takes one and gives 0, or, beyond `perMinute`, the seconds
+ * until the next minute. IPv6 counts by /64, which is what one customer has; memory is bounded by a minute's callers.
+ */
+export function makeRequestCount(perMinute: number) {
+  let current = 0
+  let counts = new Map<string, number>()
+  return (address: string, now: Date): number => {
+    const started = Math.floor(now.getTime() / minute)
+    if (started !== current) {
+      current = started
+      counts = new Map()
+    }
+    const caller = address.includes(':') ? networkOf(address) : address
+    const count = (counts.get(caller) ?? 0) + 1
+    counts.set(caller, count)
+    return count <= perMinute ? 0 : Math.ceil(((started + 1) * minute - now.getTime()) / 1000)
+  }
+}
