@@ -1,0 +1,182 @@
+/** /v1/domains: what is ours, how it is doing, and how it comes to be ours. */
+import { z } from 'zod'
+import {
+  deleteDomain,
+  domainHealth,
+  putDomain,
+  reportedDomains,
+  type DomainHealth,
+  type ListedDomain,
+} from '../store/domains.ts'
+import type { Window } from '../store/question.ts'
+import { domainName } from '../tlsrpt/domain-name.ts'
+import { organizationalDomain } from '../tlsrpt/ownership.ts'
+import { countSchema, toJson } from './json.ts'
+import { listParameters, pageSchema, readPage } from './pages.ts'
+import { badParameter, notFound, Problem, problems } from './problem.ts'
+import { domainParameter, readWindow, windowParameters, windowSchema } from './query.ts'
+import type { Api, ApiDeps } from './route.ts'
+
+const health = {
+  last_report_day: z.iso.date().nullable().describe('The last day with a report, of all time.'),
+  successful: countSchema.describe('Sessions.'),
+  failed: countSchema.describe('Sessions.'),
+  reports: countSchema,
+}
+
+const domainSchema = z
+  .strictObject({
+    domain: z.string(),
+    include_subdomains: z.boolean(),
+    mx: z.array(z.string()).describe('Hosts that serve it and are not under it: DANE policies name the MX host.'),
+    source: z.enum(['environment', 'store']).describe('`environment`: it lives as long as POLICY_DOMAINS names it.'),
+    created_at: z.iso.datetime().nullable(),
+    ...health,
+    unverified: z.strictObject(health).describe('The same over reports that nobody stands behind.'),
+    contested_reports: countSchema.describe('Reports that do not count because unverified ones contradict each other.'),
+  })
+  .meta({ id: 'Domain', description: 'Sessions and reports in the window, by verified reports.' })
+
+const maxMx = 100
+
+const hostName = z
+  .string()
+  .max(1_024)
+  .transform((text, context) => {
+    const name = domainName(text)
+    if (name === undefined) context.addIssue('must be a host name')
+    return name ?? z.NEVER
+  })
+
+const bodySchema = z
+  .strictObject({
+    include_subdomains: z.boolean().optional().describe('Default: true.'),
+    mx: z.array(hostName).max(maxMx).optional().describe('Hosts that serve it and are not under it.'),
+  })
+  .nullish()
+
+const path = z.strictObject({ domain: domainParameter })
+const windowed = z.strictObject(windowParameters)
+
+export function addDomains(app: Api, deps: ApiDeps): void {
+  const { db, ownDomains, now } = deps
+
+  app.get(
+    '/v1/domains',
+    {
+      schema: {
+        tags: ['domains'],
+        summary: 'Our domains, with health at a glance',
+        description: 'By name. Under `POLICY_DOMAINS=*` also those that were reported on in the window.',
+        querystring: z.strictObject(listParameters),
+        response: {
+          200: z.strictObject({ data: z.array(domainSchema), page: pageSchema, window: windowSchema }),
+          ...problems(400, 401),
+        },
+      },
+    },
+    async ({ query }) => {
+      const { window, after = '', cut } = readPage(query, z.string(), now())
+      const own = await ourDomains(deps, window)
+      const { rows, page } = cut(
+        own.filter(({ domain }) => domain > after).slice(0, query.limit + 1),
+        (last) => last.domain,
+      )
+      return { data: await withHealth(deps, rows, window), page, window }
+    },
+  )
+
+  app.get(
+    '/v1/domains/:domain',
+    {
+      schema: {
+        tags: ['domains'],
+        summary: 'One domain of ours',
+        params: path,
+        querystring: windowed,
+        response: { 200: domainSchema, ...problems(400, 401, 404) },
+      },
+    },
+    async ({ params, query }) => {
+      const window = readWindow(query, now())
+      const own = (await ourDomains(deps, window)).find(({ domain }) => domain === params.domain)
+      const [row] = own ? await withHealth(deps, [own], window) : []
+      if (!row) throw notFound('It is no domain of ours.')
+      return row
+    },
+  )
+
+  app.put(
+    '/v1/domains/:domain',
+    {
+      schema: {
+        tags: ['domains'],
+        summary: 'Makes a domain ours, or replaces how it is',
+        params: path,
+        querystring: z.strictObject({}),
+        body: bodySchema,
+        response: { 200: domainSchema, 201: domainSchema, ...problems(400, 401, 409, 413, 415) },
+      },
+    },
+    async ({ params: { domain }, body }, reply) => {
+      if (organizationalDomain(domain) === undefined) {
+        throw badParameter('domain', 'must have a public suffix below it: no top-level domain, no localhost')
+      }
+      await refuseEnvironment(deps, domain)
+      const done = await putDomain(db, {
+        domain,
+        includeSubdomains: body?.include_subdomains ?? true,
+        mx: body?.mx ?? [],
+      })
+      await ownDomains.refresh()
+      const own = (await ownDomains.list()).filter((listed) => listed.domain === domain)
+      const [row] = await withHealth(deps, own, readWindow({}, now()))
+      return reply.code(done === 'created' ? 201 : 200).send(row!)
+    },
+  )
+
+  app.delete(
+    '/v1/domains/:domain',
+    {
+      schema: {
+        tags: ['domains'],
+        summary: 'Makes a domain no longer ours; what came for it stays',
+        params: path,
+        querystring: z.strictObject({}),
+        response: { 204: z.undefined().describe('Done.'), ...problems(400, 401, 404, 409) },
+      },
+    },
+    async ({ params: { domain } }, reply) => {
+      await refuseEnvironment(deps, domain)
+      if (!(await deleteDomain(db, domain))) throw notFound('It is no domain of ours.')
+      await ownDomains.refresh()
+      return reply.code(204).send()
+    },
+  )
+}
+
+async function refuseEnvironment({ ownDomains }: ApiDeps, domain: string): Promise<void> {
+  const isFixed = (await ownDomains.list()).some((own) => own.domain === domain && own.source === 'environment')
+  if (isFixed) throw new Problem(409, 'environment-domain', 'It stands in POLICY_DOMAINS and is changed there.')
+}
+
+/** Sorted by name. */
+async function ourDomains({ db, ownDomains }: ApiDeps, window: Window): Promise<ListedDomain[]> {
+  const listed = await ownDomains.list()
+  if (!ownDomains.any) return listed
+  const names = new Set(listed.map(({ domain }) => domain))
+  const reported = (await reportedDomains(db, window)).filter((domain) => !names.has(domain))
+  const unlisted = reported.map((domain): ListedDomain => ({ domain, includeSubdomains: true, mx: [], source: 'environment', createdAt: undefined })) // prettier-ignore
+  return [...listed, ...unlisted].sort((a, b) => (a.domain < b.domain ? -1 : 1))
+}
+
+/** One row for each, in their order. */
+async function withHealth({ db }: ApiDeps, own: readonly ListedDomain[], window: Window) {
+  const found = await domainHealth(db, own.map(({ domain }) => domain), window) // prettier-ignore
+  const byName = new Map<string, DomainHealth>(found.map((health) => [health.domain, health]))
+  return own.map(({ createdAt, ...rest }) => ({
+    ...toJson(rest),
+    created_at: createdAt?.toISOString() ?? null,
+    ...toJson(byName.get(rest.domain)!),
+  }))
+}

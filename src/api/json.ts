@@ -1,0 +1,37 @@
+/** From the store's values to JSON: snake_case names, RFC 3339 times, exact integers. */
+import { z } from 'zod'
+
+/** Sums are exact: beyond 2^53 a JSON number would be rounded by whoever reads it. */
+export const countSchema = z
+  .union([z.int(), z.string().regex(/^-?\d+$/)])
+  .meta({ id: 'Count', description: 'A whole number; as a decimal string where it is beyond 2^53-1.' })
+
+const jsonInteger = (count: bigint): number | string =>
+  count >= Number.MIN_SAFE_INTEGER && count <= Number.MAX_SAFE_INTEGER ? Number(count) : String(count)
+
+type Snake<Name extends string> = Name extends `${infer Head}${infer Tail}`
+  ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${Snake<Tail>}`
+  : Name
+
+export type Json<T> = T extends bigint
+  ? number | string
+  : T extends Date
+    ? string
+    : T extends readonly (infer Item)[]
+      ? Json<Item>[]
+      : T extends object
+        ? { [Name in keyof T as Name extends string ? Snake<Name> : never]: Json<T[Name]> }
+        : T
+
+/** `value` with its names and values as JSON has them, through all its depth. */
+export const toJson = <T>(value: T): Json<T> => convert(value) as Json<T>
+
+function convert(value: unknown): unknown {
+  if (typeof value === 'bigint') return jsonInteger(value)
+  if (value instanceof Date) return value.toISOString()
+  if (Array.isArray(value)) return value.map(convert)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [snake(name), convert(member)]))
+}
+
+const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

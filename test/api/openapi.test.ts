@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { dimensionNames } from '../../src/store/question.ts'
+import { makeRecorder } from '../../src/store/recorder.ts'
+import { adminToken, call, databaseAway, startApi, type Answer } from '../support/api.ts'
+import { arrival, judgedArrival, later, newKey } from '../support/arrivals.ts'
+import { violations, type Schema } from '../support/json-schema.ts'
+
+const now = () => later(3_600)
+const { api, db, get } = await startApi({
+  now,
+  environment: [{ domain: 'fixed.example', includeSubdomains: true, mx: [] }],
+})
+const limits = { commitBatch: 100, commitQueue: 1_000, unverifiedReportsPerDomainAndDay: 1_000 }
+const recorder = makeRecorder(db, { limits, newKey })
+const [told] = await recorder.record(arrival({ by: 'sender.example', successful: Number.MAX_SAFE_INTEGER, failed: 5 }))
+await recorder.record(arrival({ by: 'sender.example', reportId: 'r2', successful: Number.MAX_SAFE_INTEGER }))
+await recorder.record(arrival({ reportId: 'r3' }))
+await recorder.record(
+  judgedArrival([{ judgement: { kind: 'too-large', reason: 'too-large', problems: [] }, dkim: [] }]),
+)
+await recorder.record(judgedArrival([{ judgement: { kind: 'quarantined', reason: 'defect' }, dkim: [] }], later(1), { provenance: { transport: 'file', fileName: 'x' } })) // prettier-ignore
+assert.ok(told?.kind === 'accepted')
+const reportKey = told.reports[0]!.key
+const submissionKey = told.submissionKey
+
+type Operation = { parameters?: { name: string; description?: string }[]; summary?: string; security?: unknown[]; responses: Record<string, { content?: Record<string, { schema: Schema }> }> } // prettier-ignore
+
+const document = (await get('/v1/openapi.json')).json as unknown as Schema & { openapi: string; paths: Record<string, Record<string, Operation>> } // prettier-ignore
+
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation })),
+)
+
+/** One request and more for each operation, with the path as the document has it. */
+const requests: [string, string, unknown?][] = [
+  ['GET /v1/summary', '/v1/summary'],
+  ...dimensionNames.map((name): [string, string] => [
+    'GET /v1/summary',
+    `/v1/summary?group_by=${name}&trust=any&limit=1`,
+  ]),
+  ['GET /v1/timeseries', '/v1/timeseries'],
+  ...dimensionNames.flatMap((name): [string, string][] =>
+    ['day', 'week', 'month'].includes(name) ? [] : [['GET /v1/timeseries', `/v1/timeseries?split_by=${name}`]],
+  ),
+  ['GET /v1/failures', '/v1/failures?trust=any'],
+  ['GET /v1/reports', '/v1/reports'],
+  ['GET /v1/reports/{key}', `/v1/reports/${reportKey}`],
+  ['GET /v1/reports/{key}/raw', `/v1/reports/${reportKey}/raw`],
+  ['GET /v1/submissions', '/v1/submissions'],
+  ['GET /v1/submissions', '/v1/submissions?limit=1'],
+  ['GET /v1/submissions/{key}', `/v1/submissions/${submissionKey}`],
+  ['GET /v1/submissions/{key}/raw', `/v1/submissions/${submissionKey}/raw`],
+  ['PUT /v1/domains/{domain}', '/v1/domains/example.org', { mx: ['mx.example.com'] }],
+  ['PUT /v1/domains/{domain}', '/v1/domains/example.org', {}],
+  ['GET /v1/domains', '/v1/domains'],
+  ['GET /v1/domains/{domain}', '/v1/domains/example.org'],
+  ['DELETE /v1/domains/{domain}', '/v1/domains/example.org'],
+  ['DELETE /v1/domains/{domain}', '/v1/domains/example.org'],
+  ['PUT /v1/domains/{domain}', '/v1/domains/fixed.example', {}],
+  ['DELETE /v1/domains/{domain}', '/v1/domains/fixed.example'],
+  ['GET /v1/domains/{domain}', '/v1/domains/none.example'],
+  ['GET /v1/reports/{key}', '/v1/reports/none'],
+  ['GET /v1/reports/{key}/raw', '/v1/reports/none/raw'],
+  ['GET /v1/submissions/{key}', '/v1/submissions/none'],
+  ['GET /v1/submissions/{key}/raw', '/v1/submissions/none/raw'],
+  ['GET /v1/result-types', '/v1/result-types'],
+  ['GET /healthz', '/healthz'],
+  ['GET /readyz', '/readyz'],
+  ['GET /version', '/version'],
+  ['GET /v1/openapi.json', '/v1/openapi.json'],
+]
+
+const seen = new Set<string>()
+
+/** Holds an answer to what the document says of it. */
+function hold(name: string, { status, headers, json }: Answer): void {
+  const { operation } = operations.find((known) => known.name === name)!
+  const response = operation.responses[String(status)]
+  assert.ok(response, `${name} does not say that it may answer ${status}`)
+  seen.add(`${name} ${status}`)
+  const type = (headers['content-type'] as string | undefined)?.split(';')[0]
+  if (type === undefined) assert.equal(status, 204)
+  if (type === undefined || type === 'application/octet-stream') return
+  const schema = response.content?.[type]?.schema
+  assert.ok(schema, `${name} ${status} does not say that it may be ${type}`)
+  assert.deepEqual(violations(document, schema, json), [], name)
+}
+
+for (const [name, url, body] of requests) {
+  test(`${name} answers as the document says: ${url}`, async () => {
+    hold(name, await call(api, name.split(' ')[0] as 'GET', url, { body }))
+  })
+}
+
+test('every operation answers its problems as the document says', async () => {
+  const away = (
+    await startApi({ db: databaseAway(), now, ready: () => Promise.resolve({ ready: false, reasons: ['away'] }) })
+  ).api
+  for (const { name, operation } of operations) {
+    const [method, path] = name.split(' ') as ['GET', string]
+    const url = path.replace('{domain}', 'example.org').replace('{key}', submissionKey)
+    if (operation.security === undefined)
+      hold(name, await call(api, method, url, { headers: {}, from: `2001:db8:${seen.size.toString(16)}::1` }))
+    hold(name, await call(api, method, `${url}?no-such-parameter=1`))
+    const { status } = await call(away, method, url)
+    if (status >= 400) hold(name, await call(away, method, url))
+  }
+})
+
+test('a body that is too large or no JSON is answered as the document says', async () => {
+  const put = (type: string, body: string) =>
+    call(api, 'PUT', '/v1/domains/example.org', {
+      body,
+      headers: { 'content-type': type, authorization: `Bearer ${adminToken}` },
+    })
+  hold('PUT /v1/domains/{domain}', await put('text/plain', 'x'))
+  hold('PUT /v1/domains/{domain}', await put('application/json', ' '.repeat(70_000)))
+})
+
+test('every operation that the document has was asked, and answered everything but the limits', () => {
+  const promised = operations.flatMap(({ name, operation }) =>
+    Object.keys(operation.responses).map((status) => `${name} ${status}`),
+  )
+  const hasNoDatabase = /GET (?:\/healthz|\/version|\/v1\/openapi\.json|\/v1\/result-types) 503$/
+  assert.deepEqual(promised.filter((one) => !seen.has(one) && !one.endsWith(' 429') && !hasNoDatabase.test(one)), []) // prettier-ignore
+})
+
+test('the document is OpenAPI 3.1, names every route, and describes every parameter', () => {
+  assert.equal(document.openapi, '3.1.0')
+  assert.deepEqual(operations.map(({ name }) => name).sort(), [...new Set(requests.map(([name]) => name))].sort())
+  for (const { name, operation } of operations) {
+    assert.ok(operation.summary, `${name} has no summary`)
+    for (const parameter of operation.parameters ?? []) {
+      assert.ok(parameter.description, `${parameter.name} of ${name} has no description`)
+    }
+  }
+})
+
+test('every reference in the document leads somewhere', () => {
+  for (const [, path] of JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)) {
+    assert.ok(
+      path!.split('/').reduce<unknown>((node, name) => (node as Schema | undefined)?.[name], document),
+      path,
+    )
+  }
+})
