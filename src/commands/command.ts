@@ -1,0 +1,30 @@
+/** What every command has: a person to talk to, an exit code, and the store for as long as it runs. */
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
+import { migrationsFolder } from '../service.ts'
+import type { Database } from '../store/database.ts'
+import { migrate } from '../store/migrate.ts'
+import { openStore } from '../store/open.ts'
+
+/** A line to the person or program that called. */
+export type Say = { out: (line: string) => void; err: (line: string) => void }
+
+/** 0 done, 1 something refused or failed, 2 usage or configuration. */
+export type ExitCode = 0 | 1 | 2
+
+/** Runs `work` on a migrated store and closes it. A running service keeps its embedded Postgres: this joins it. */
+export async function withStore<T>(
+  config: Config,
+  log: Logger,
+  work: (db: Database, applied: string[]) => Promise<T>,
+): Promise<T> {
+  const store = await openStore(config, log)
+  try {
+    const db = store.connect('command', 1)
+    const applied: string[] = []
+    await migrate(db, migrationsFolder, (name) => applied.push(name))
+    return await work(db, applied)
+  } finally {
+    await store.close()
+  }
+}

@@ -1,0 +1,224 @@
+/** Starts everything a Config asks for and wires it by hand; the program, the demo and the tests all start it here. */
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { Logger } from 'pino'
+import { v7 as uuidv7 } from 'uuid'
+import { makeAddressTest } from './addresses.ts'
+import { makeApi } from './api/server.ts'
+import { adminTokenFile, type Config } from './config.ts'
+import type { ResolveTxt } from './dkim/verify.ts'
+import { makeResolveTxt } from './dns.ts'
+import { makeIngest, type Ingest } from './ingest.ts'
+import type { Database } from './store/database.ts'
+import { makeOwnDomains, type OwnDomains } from './store/domains.ts'
+import { migrate } from './store/migrate.ts'
+import { openStore } from './store/open.ts'
+import { makeRecorder } from './store/recorder.ts'
+import { applyRetention } from './store/retention.ts'
+import { findIntakeToken } from './store/tokens.ts'
+import type { OwnDomain } from './tlsrpt/ownership.ts'
+import { openCertificate } from './transport/certificate.ts'
+import { startIntake } from './transport/https.ts'
+import { startSmtp } from './transport/smtp.ts'
+
+/** What the demo and the tests may put in place of the real world. */
+export type World = { now: () => Date; resolveTxt?: ResolveTxt }
+
+export type Service = {
+  ports: { smtp: number; intake: number; api: number }
+  /** `isNew`: made by this start, to be shown once. */
+  adminToken: { token: string; isNew: boolean }
+  /** The road itself, for what comes from inside the process. */
+  ingest: Ingest
+  /** Drains: what is under way is finished and answered, then everything is closed. */
+  close: () => Promise<void>
+}
+
+export const migrationsFolder = fileURLToPath(new URL('../migrations', import.meta.url))
+const { name: productName, version } = JSON.parse(
+  await readFile(new URL('../package.json', import.meta.url), 'utf8'),
+) as { name: string; version: string }
+export const product = { name: productName, version }
+
+/**
+ * Resolves once all listeners are open, also while the database is away: then senders are told to come back, /readyz
+ * says why, and the service becomes ready by itself. Rejects when a port is taken or the embedded Postgres cannot start.
+ */
+export async function startService(config: Config, log: Logger, world: World): Promise<Service> {
+  const { limits } = config
+  const closing: (() => Promise<unknown>)[] = [] // In reverse order, also when the start fails half-way.
+  const close = async () => {
+    for (const step of closing.splice(0).reverse()) await step()
+  }
+  try {
+    const store = await openStore(config, log)
+    closing.push(store.close)
+    const intakeDb = store.connect('intake', limits.intakePool)
+    const apiDb = store.connect('api', limits.apiPool)
+    const schema = startMigration(intakeDb, log)
+    closing.push(schema.close)
+
+    const recorder = makeRecorder(intakeDb, { limits, newKey: (at) => uuidv7({ msecs: at.getTime() }) })
+    closing.push(recorder.close)
+    const ownDomains = makeOwnDomains(intakeDb, config.policyDomains.map(covering), config.anyPolicyDomain, world.now)
+    const ingest = makeIngest({
+      resolveTxt: world.resolveTxt ?? makeResolveTxt(config.dnsServers, limits.dnsTimeoutMs),
+      ownDomains,
+      recorder,
+      dkimPolicy: config.dkimPolicy,
+      reportRetentionDays: config.retention.reportDays,
+      limits,
+      log,
+    })
+    void schema.done.then(() => adviseOnDomains(ownDomains, log))
+    closing.push(startRetention(intakeDb, config, log, world, schema.isReady))
+
+    const limitExempt = makeAddressTest(config.limitExemptCidrs)
+    const certificate = await openCertificate(config.tls, config.dataDir, [config.smtp.hostname], log, world.now)
+    closing.push(() => {
+      certificate.close()
+      return Promise.resolve()
+    })
+    const listening = { ingest, limits, limitExempt, certificate, now: world.now, log }
+    const smtp = await startSmtp({ ...listening, ...config.smtp }, config.smtp.host, config.smtp.port)
+    closing.push(smtp.close)
+    const findToken = (token: string) => findIntakeToken(intakeDb, token)
+    const intake = await startIntake(
+      { ...listening, ...config.intake, findToken },
+      config.intake.host,
+      config.intake.port,
+    )
+    closing.push(intake.close)
+
+    const adminToken = await readAdminToken(config)
+    const ready = () => readiness(apiDb, schema)
+    const api = await makeApi({
+      db: apiDb,
+      ownDomains,
+      adminToken: adminToken.token,
+      product,
+      now: world.now,
+      limits,
+      limitExempt,
+      ready,
+      log,
+    })
+    closing.push(() => api.close())
+    await api.listen({ host: config.api.host, port: config.api.port })
+    const { port: apiPort } = api.server.address() as AddressInfo
+
+    return { ports: { smtp: smtp.port, intake: intake.port, api: apiPort }, adminToken, ingest, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** A domain of POLICY_DOMAINS: with its subdomains; a variable cannot name hosts. */
+export const covering = (domain: string): OwnDomain => ({ domain, includeSubdomains: true, mx: [] })
+
+type Schema = {
+  isReady: () => boolean
+  /** Why not, for /readyz. */
+  reason: () => string
+  done: Promise<void>
+  close: () => Promise<void>
+}
+
+/** Brings the schema up to date, now or as soon as the database answers. */
+function startMigration(db: Database, log: Logger): Schema {
+  const stopping = new AbortController()
+  let ready = false
+  let reason = 'the database schema is being brought up to date'
+  const done = (async () => {
+    while (!ready && !stopping.signal.aborted) {
+      try {
+        await migrate(db, migrationsFolder, (name) => {
+          log.info({ migration: name }, 'migrated')
+        })
+        ready = true
+      } catch (error) {
+        reason = `the database schema cannot be brought up to date: ${(error as Error).message}`
+        log.error({ err: error }, 'the database schema cannot be brought up to date; trying again')
+        await sleep(1_000, undefined, { signal: stopping.signal }).catch(() => undefined)
+      }
+    }
+  })()
+  return {
+    isReady: () => ready,
+    reason: () => reason,
+    done,
+    close: async () => {
+      stopping.abort()
+      await done
+    },
+  }
+}
+
+/** A receiver of nobody's reports refuses them all: say how to change that. */
+async function adviseOnDomains(ownDomains: OwnDomains, log: Logger): Promise<void> {
+  const none = !ownDomains.any && (await ownDomains.list().catch(() => undefined))?.length === 0
+  if (none)
+    log.warn(
+      {},
+      "no domain is ours yet, so every report is refused as not-ours: 'npm start -- domain add example.com', PUT /v1/domains/example.com, or POLICY_DOMAINS",
+    )
+}
+
+/** Every minute, because the bound on refused bytes is one that strangers push against. */
+function startRetention(
+  db: Database,
+  { retention, limits }: Config,
+  log: Logger,
+  { now }: World,
+  isReady: () => boolean,
+): () => Promise<void> {
+  let running = Promise.resolve()
+  const run = async () => {
+    if (!isReady()) return
+    const { rawDays, reportDays, refusedDays } = retention
+    const done = await applyRetention(db, now(), {
+      rawDays,
+      reportDays,
+      refusedDays,
+      refusedBytes: limits.refusedBytes,
+    })
+    if (done.dropped.length > 0 || done.refusedDeleted > 0) log.info(done, 'retention')
+  }
+  const timer = setInterval(() => {
+    running = running
+      .then(run)
+      .catch((error: unknown) => log.error({ err: error }, 'retention failed; trying again in a minute'))
+  }, 60_000)
+  return async () => {
+    clearInterval(timer)
+    await running
+  }
+}
+
+/** ADMIN_TOKEN, else the one kept in the data folder, else a new one of 256 random bits, readable by its owner alone. */
+async function readAdminToken(config: Config): Promise<{ token: string; isNew: boolean }> {
+  if (config.adminToken !== undefined) return { token: config.adminToken, isNew: false }
+  const file = adminTokenFile(config)
+  const kept = await readFile(file, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw error
+  })
+  if (kept.trim() !== '') return { token: kept.trim(), isNew: false }
+  const token = randomBytes(32).toString('base64url')
+  await mkdir(config.dataDir, { recursive: true })
+  await writeFile(file, `${token}\n`, { mode: 0o600 })
+  return { token, isNew: true }
+}
+
+async function readiness(db: Database, schema: Schema): Promise<{ ready: boolean; reasons: string[] }> {
+  if (!schema.isReady()) return { ready: false, reasons: [schema.reason()] }
+  const answers = await db.query('select 1').then(
+    () => true,
+    () => false,
+  )
+  return answers ? { ready: true, reasons: [] } : { ready: false, reasons: ['the database does not answer'] }
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ConfigError, readConfig } from '../src/config.ts'
+import { defaultLimits } from '../src/limits.ts'
+
+const problemsOf = (env: Record<string, string>): string[] => {
+  try {
+    readConfig(env)
+    return []
+  } catch (error) {
+    assert.ok(error instanceof ConfigError)
+    return error.problems.map((problem) => problem.variable)
+  }
+}
+
+test('an empty environment is a usable one', () => {
+  const config = readConfig({})
+  assert.equal(config.databaseUrl, undefined)
+  assert.equal(config.smtp.port, 2525)
+  assert.equal(config.intake.port, 8443)
+  assert.deepEqual(config.api, { host: '127.0.0.1', port: 8080 })
+  assert.deepEqual(config.limits, defaultLimits)
+  assert.deepEqual(config.retention, { rawDays: 90, reportDays: 400, refusedDays: 14 })
+  assert.equal(config.dkimPolicy, 'require')
+  assert.deepEqual(config.smtp.ruaAddresses, [`tlsrpt@${config.smtp.hostname}`])
+})
+
+test('every bad variable is named, all in one message', () => {
+  const bad = {
+    DATABASE_URL: 'mysql://x',
+    SMTP_PORT: '70000',
+    SMTP_HOSTNAME: 'not a host',
+    SMTP_RELAYS: '10.0.0.0/33',
+    RUA_ADDRESSES: 'nobody',
+    POLICY_DOMAINS: 'fine.example, not ok',
+    INTAKE_PORT: 'x',
+    INTAKE_TLS: 'yes',
+    TRUST_PROXY: 'proxy',
+    API_PORT: '-1',
+    DNS_SERVERS: 'resolver.example',
+    DKIM_POLICY: 'off',
+    ADMIN_TOKEN: 'short',
+    RAW_RETENTION_DAYS: '0',
+    REPORT_RETENTION_DAYS: '1.5',
+    REFUSED_RETENTION_DAYS: 'never',
+    LIMITS: '{"smtpConections": 5}',
+    LIMIT_EXEMPT_CIDRS: '::1/129',
+    LOG_LEVEL: 'loud',
+  }
+  assert.deepEqual(problemsOf(bad).sort(), Object.keys(bad).sort())
+})
+
+test('a certificate without its key, or a key without its certificate, is refused', () => {
+  assert.deepEqual(problemsOf({ TLS_CERT_FILE: 'a.pem' }), ['TLS_KEY_FILE'])
+  assert.deepEqual(problemsOf({ TLS_KEY_FILE: 'a.pem' }), ['TLS_CERT_FILE'])
+})
+
+test('an empty variable counts as unset', () => {
+  assert.equal(readConfig({ SMTP_PORT: ' ', DATABASE_URL: '' }).smtp.port, 2525)
+})
+
+test('lists are trimmed, domains normalised, the star understood', () => {
+  const config = readConfig({ POLICY_DOMAINS: ' MÜNCHEN.example. , a.example,*', RUA_ADDRESSES: 'TlsRpt@Mail.Example' })
+  assert.deepEqual(config.policyDomains, ['xn--mnchen-3ya.example', 'a.example'])
+  assert.equal(config.anyPolicyDomain, true)
+  assert.deepEqual(config.smtp.ruaAddresses, ['tlsrpt@mail.example'])
+})
+
+test('limits are overridden one by one; unknown keys and unreadable values stop the start', () => {
+  assert.deepEqual(readConfig({ LIMITS: '{"mimeParts": 7}' }).limits, { ...defaultLimits, mimeParts: 7 })
+  for (const value of [
+    '[]',
+    'x',
+    'null',
+    '{"mimeParts": "7"}',
+    '{"mimeParts": -1}',
+    '{"mimeParts": 1.5}',
+    '{"__proto__x": 1}',
+  ]) {
+    assert.deepEqual(problemsOf({ LIMITS: value }), ['LIMITS'], value)
+  }
+})
+
+test('the message never repeats a secret', () => {
+  const secret = 'hunter2'
+  assert.throws(
+    () => readConfig({ ADMIN_TOKEN: secret, DATABASE_URL: `mysql://u:${secret}@h/d` }),
+    (error: Error) => !error.message.includes(secret),
+  )
+})

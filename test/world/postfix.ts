@@ -1,0 +1,106 @@
+/**
+ * Debian's postfix as the relay between our correspondents and us, where it is installed: its own folder, loopback only,
+ * and everything it takes goes to one port.
+ */
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+export type Relay = { port: number; stop: () => Promise<void> }
+
+/** Why there is no postfix to be had, or undefined. */
+export async function whyNoPostfix(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return 'postfix runs as root only'
+  return run('postconf', ['-h', 'daemon_directory']).then(() => undefined, () => 'postfix is not installed') // prettier-ignore
+}
+
+/** Takes mail on a free port and hands it on to `target` on 127.0.0.1; retries after a second what is put off. */
+export async function startPostfix(target: number): Promise<Relay> {
+  const folder = await mkdtemp(join(tmpdir(), 'tlsrpt-postfix-'))
+  await chmod(folder, 0o755) // Its daemons are not root.
+  const { stdout } = await run('id', ['-u', 'postfix'])
+  const [config, queue, data] = ['etc', 'queue', 'data'].map((name) => join(folder, name)) as [string, string, string]
+  const port = await freePort()
+  for (const each of [config, queue, data]) await mkdir(each)
+  await run('chown', [stdout.trim(), data])
+  await writeFile(join(config, 'main.cf'), mainCf(folder, queue, data, target))
+  await writeFile(join(config, 'master.cf'), masterCf(port))
+  // The shell stops it when its input ends: after stop(), and also when the test is killed.
+  const script = 'postfix -c "$0" start && echo started && read _; postfix -c "$0" stop'
+  const shell = spawn('sh', ['-c', script, config], { stdio: ['pipe', 'pipe', 'ignore'] })
+  const ended = once(shell, 'close')
+  const stop = async () => {
+    shell.stdin.end()
+    await ended
+    await rm(folder, { recursive: true, force: true })
+  }
+  await Promise.race([once(shell.stdout, 'data'), ended])
+  if (shell.exitCode !== null) {
+    const log = await readFile(join(folder, 'mail.log'), 'utf8').catch(() => 'no log')
+    await stop()
+    throw new Error(`postfix does not start:\n${log}`)
+  }
+  return { port, stop }
+}
+
+const mainCf = (folder: string, queue: string, data: string, target: number) => `
+compatibility_level = 3.6
+queue_directory = ${queue}
+data_directory = ${data}
+maillog_file = ${folder}/mail.log
+maillog_file_prefixes = ${folder}
+myhostname = relay.rua.example
+mydestination =
+local_transport = error:there is no mailbox here
+alias_maps =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+mynetworks = 127.0.0.0/8
+smtpd_relay_restrictions = permit_mynetworks, reject
+relayhost = [127.0.0.1]:${target}
+smtp_host_lookup = native
+smtp_dns_support_level = disabled
+smtp_tls_security_level = may
+notify_classes =
+queue_run_delay = 1s
+minimal_backoff_time = 1s
+maximal_backoff_time = 1s
+`
+
+const masterCf = (port: number) => `
+127.0.0.1:${port} inet n - n - - smtpd
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+error unix - - n - - error
+retry unix - - n - - error
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+`
+
+/** Postfix cannot be told to take any free port. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
