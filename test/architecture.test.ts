@@ -42,7 +42,7 @@ const plan: Record<string, { may: string[]; because: string }> = {
         'node:http',
         'node:net',
       ],
-      ...['@fastify/helmet', '@fastify/rate-limit', '@fastify/swagger', '@fastify/under-pressure'],
+      ...['@fastify/helmet', '@fastify/rate-limit', '@fastify/swagger'],
     ],
     because: 'a route parses the query, asks the store and answers',
   },
