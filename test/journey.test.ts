@@ -6,16 +6,15 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { createTransport } from 'nodemailer'
-import { keyPair, keyRecord, signDkim } from './support/dkim-signer.ts'
 import { startDnsServer } from './support/dns-server.ts'
 import { request } from './support/http-client.ts'
 import { runProgram, startProgram, type Program } from './support/program.ts'
+import { reportOn, signedMail, zone } from './support/report-mail.ts'
 
 type Ready = { msg: string; smtp_port: number; intake_port: number; api_port: number }
 
 const dataDir = await mkdtemp(join(tmpdir(), 'tlsrpt-journey-'))
-const key = keyPair()
-const dns = await startDnsServer({ 'tls._domainkey.sender.example': keyRecord(key, { s: 'tlsrpt' }) })
+const dns = await startDnsServer(zone)
 const env = {
   DATA_DIR: dataDir,
   SMTP_HOST: '127.0.0.1',
@@ -33,46 +32,9 @@ after(async () => {
 })
 
 const yesterday = new Date(Date.now() - 24 * 60 * 60 * 1000).toISOString().slice(0, 10)
-const report = (reportId: string, failed: number) => ({
-  'organization-name': 'Sender',
-  'date-range': { 'start-datetime': `${yesterday}T00:00:00Z`, 'end-datetime': `${yesterday}T23:59:59Z` },
-  'contact-info': 'tls@sender.example',
-  'report-id': reportId,
-  policies: [
-    {
-      policy: {
-        'policy-type': 'sts',
-        'policy-string': ['version: STSv1', 'mode: enforce'],
-        'policy-domain': 'journey.example',
-      },
-      summary: { 'total-successful-session-count': 10, 'total-failure-session-count': failed },
-      'failure-details': [
-        {
-          'result-type': 'certificate-expired',
-          'receiving-mx-hostname': 'mx.journey.example',
-          'sending-mta-ip': '192.0.2.7',
-          'failed-session-count': failed,
-        },
-      ],
-    },
-  ],
-})
-const mail = (reportId: string, failed: number) =>
-  signDkim(
-    [
-      'From: tls@sender.example',
-      'To: tlsrpt@journey.example',
-      `Subject: Report Domain: journey.example Submitter: sender.example Report-ID: <${reportId}>`,
-      'TLS-Report-Domain: journey.example',
-      'TLS-Report-Submitter: sender.example',
-      'Content-Type: application/tlsrpt+gzip',
-      'Content-Transfer-Encoding: base64',
-      '',
-      gzipSync(JSON.stringify(report(reportId, failed))).toString('base64'),
-      '',
-    ].join('\r\n'),
-    { key, domain: 'sender.example', selector: 'tls' },
-  )
+const told = (reportId: string, failed: number) => ({ domain: 'journey.example', day: yesterday, reportId, failed })
+const report = (reportId: string, failed: number) => reportOn(told(reportId, failed))
+const mail = (reportId: string, failed: number) => signedMail(told(reportId, failed))
 
 let program: Program
 let ready: Ready

@@ -217,7 +217,7 @@ const apiClient =
 
 function showWhereToGo({ ports, adminToken }: Service, say: DemoOptions['say']): void {
   say.out(`
-SMTP    127.0.0.1:${ports.smtp}          swaks --server 127.0.0.1 --port ${ports.smtp} --to ${ruaAddress} --data FILE.eml
+SMTP    127.0.0.1:${ports.smtp}          swaks --server 127.0.0.1 --port ${ports.smtp} --to ${ruaAddress} --data @FILE.eml
 HTTPS   https://127.0.0.1:${ports.intake}/v1/tlsrpt
 API     http://127.0.0.1:${ports.api}/v1   OpenAPI: http://127.0.0.1:${ports.api}/v1/openapi.json
 Token   ${adminToken.token}

@@ -15,6 +15,7 @@ export type StoreOptions = {
 }
 
 type Log = {
+  debug: (context: object, message: string) => void
   info: (context: object, message: string) => void
   warn: (context: object, message: string) => void
   error: (context: object, message: string) => void
@@ -26,15 +27,21 @@ export type Store = {
   close: () => Promise<void>
 }
 
+/** Postgres' own log: what it complains of is worth a look, the rest is for those who search. */
+function tellOf(line: string, log: Log): void {
+  const level = /\b(?:WARNING|ERROR|FATAL|PANIC):/.test(line) ? 'warn' : 'debug'
+  log[level]({ postgres: line }, 'embedded postgres')
+}
+
 /**
  * Nothing is asked of an external database here: it may be away. The embedded one is started, or joined where another
  * process of ours runs it on this folder; rejects when it does not start.
  */
 export async function openStore({ databaseUrl, dataDir, limits }: StoreOptions, log: Log): Promise<Store> {
   const embedded =
-    databaseUrl === undefined
-      ? await startEmbeddedPostgres({ dataDir, log: (line) => log.info({ postgres: line }, 'embedded postgres') })
-      : undefined
+    databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir, log: (line) => tellOf(line, log) }) : undefined
+  if (embedded)
+    log.info({ dataDir: embedded.dataDir }, 'no DATABASE_URL: the embedded Postgres, for evaluation and small sites')
   if (embedded?.notice !== undefined) log.warn({ dataDir: embedded.dataDir }, embedded.notice)
   const connection: Connection = databaseUrl ?? embedded!.connection
   const pools: Database[] = []

@@ -11,7 +11,7 @@ import { createToken } from '../../src/store/tokens.ts'
 import { ruaAddress, runService, type RunningService } from '../support/running-service.ts'
 import { planWeek, shuffle, type Delivery, type Week } from './deliveries.ts'
 import { days, ourDomains, seeded, simulateWeek } from './ledger.ts'
-import { startPostfix, whyNoPostfix } from './postfix.ts'
+import { relayTo, startPostfix, whyNoPostfix } from '../support/postfix.ts'
 import { reportsOf, zone } from './senders.ts'
 import { failureMembers, failuresOf, summaryOf, timeseriesOf, type Question, type Row, type Trust } from './truth.ts'
 
@@ -112,7 +112,7 @@ async function meet(
     tokens.set(domain, token)
     await createToken(service.database.db, { name: domain, scopes: ['ingest'], domains: [domain] }, randomUUID(), token)
   }
-  const relay = relayed ? await startPostfix(service.ports.smtp) : undefined
+  const relay = relayed ? await startPostfix(relayTo(service.ports.smtp)) : undefined
   const smtp = relay && createTransport({ host: '127.0.0.1', port: relay.port, pool: true, ignoreTLS: true })
   t.after(async () => {
     smtp?.close()

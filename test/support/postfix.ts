@@ -1,7 +1,4 @@
-/**
- * Debian's postfix as the relay between our correspondents and us, where it is installed: its own folder, loopback only,
- * and everything it takes goes to one port.
- */
+/** Debian's postfix between our correspondents and us, where it is installed: its own folder, on loopback only. */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -20,8 +17,14 @@ export async function whyNoPostfix(): Promise<string | undefined> {
   return run('postconf', ['-h', 'daemon_directory']).then(() => undefined, () => 'postfix is not installed') // prettier-ignore
 }
 
-/** Takes mail on a free port and hands it on to `target` on 127.0.0.1; retries after a second what is put off. */
-export async function startPostfix(target: number): Promise<Relay> {
+/** Everything it takes goes to one port of 127.0.0.1. */
+export const relayTo = (target: number): string => `
+mynetworks = 127.0.0.0/8
+smtpd_relay_restrictions = permit_mynetworks, reject
+relayhost = [127.0.0.1]:${target}`
+
+/** Takes mail on a free port, with `settings` in its main.cf; retries after a second what is put off. */
+export async function startPostfix(settings: string): Promise<Relay> {
   const folder = await mkdtemp(join(tmpdir(), 'tlsrpt-postfix-'))
   await chmod(folder, 0o755) // Its daemons are not root.
   const { stdout } = await run('id', ['-u', 'postfix'])
@@ -29,7 +32,7 @@ export async function startPostfix(target: number): Promise<Relay> {
   const port = await freePort()
   for (const each of [config, queue, data]) await mkdir(each)
   await run('chown', [stdout.trim(), data])
-  await writeFile(join(config, 'main.cf'), mainCf(folder, queue, data, target))
+  await writeFile(join(config, 'main.cf'), mainCf(folder, queue, data) + settings)
   await writeFile(join(config, 'master.cf'), masterCf(port))
   // The shell stops it when its input ends: after stop(), and also when the test is killed.
   const script = 'postfix -c "$0" start && echo started && read _; postfix -c "$0" stop'
@@ -49,7 +52,7 @@ export async function startPostfix(target: number): Promise<Relay> {
   return { port, stop }
 }
 
-const mainCf = (folder: string, queue: string, data: string, target: number) => `
+const mainCf = (folder: string, queue: string, data: string) => `
 compatibility_level = 3.6
 queue_directory = ${queue}
 data_directory = ${data}
@@ -61,9 +64,6 @@ local_transport = error:there is no mailbox here
 alias_maps =
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
-mynetworks = 127.0.0.0/8
-smtpd_relay_restrictions = permit_mynetworks, reject
-relayhost = [127.0.0.1]:${target}
 smtp_host_lookup = native
 smtp_dns_support_level = disabled
 smtp_tls_security_level = may
