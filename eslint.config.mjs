@@ -16,6 +16,7 @@ export default tseslint.config(
       // A checked index is `undefined` by our compiler settings; where a test or a loop knows better, `!` says so.
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // node:test's test() returns a promise that the runner awaits by itself.
       '@typescript-eslint/no-floating-promises': [
@@ -28,5 +29,7 @@ export default tseslint.config(
       ],
     },
   },
+  // A message of a failing assertion may show what is missing.
+  { files: ['test/**'], rules: { '@typescript-eslint/restrict-template-expressions': 'off' } },
   { files: ['**/*.mjs'], ...tseslint.configs.disableTypeChecked },
 )

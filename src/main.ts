@@ -36,7 +36,7 @@ program
   .command('serve', { isDefault: true })
   .description('take reports by SMTP and HTTPS, answer the API; stops on SIGTERM or SIGINT')
   .addHelpText('after', '\nPrints one line of JSON on stdout once all listeners are open; logs go to stderr.')
-  .action(() => run(serve))
+  .action(() => run(serve, process.env))
 
 program
   .command('demo')
@@ -77,8 +77,14 @@ domain
 
 await program.parseAsync()
 
-/** Reads the configuration, runs one command, and ends the process with its exit code. */
-async function run(command: (config: Config, log: Logger) => Promise<ExitCode>, env = process.env): Promise<void> {
+/**
+ * Reads the configuration, runs one command, and ends the process with its exit code. A command that ends by itself
+ * says what it has to say: its log keeps to what went wrong, unless LOG_LEVEL asks for more.
+ */
+async function run(
+  command: (config: Config, log: Logger) => Promise<ExitCode>,
+  env: NodeJS.ProcessEnv = { LOG_LEVEL: 'warn', ...process.env },
+): Promise<void> {
   let config: Config
   try {
     config = readConfig(env)

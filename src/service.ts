@@ -110,6 +110,7 @@ export async function startService(config: Config, log: Logger, world: World): P
     await api.listen({ host: config.api.host, port: config.api.port })
     const { port: apiPort } = api.server.address() as AddressInfo
 
+    await schema.tried
     return { ports: { smtp: smtp.port, intake: intake.port, api: apiPort }, adminToken, ingest, close }
   } catch (error) {
     await close()
@@ -125,6 +126,8 @@ type Schema = {
   /** Why not, for /readyz. */
   reason: () => string
   done: Promise<void>
+  /** Resolves after the first try, well or not, and after a few seconds at most: who says ready should mean it. */
+  tried: Promise<unknown>
   close: () => Promise<void>
 }
 
@@ -133,6 +136,8 @@ function startMigration(db: Database, log: Logger): Schema {
   const stopping = new AbortController()
   let ready = false
   let reason = 'the database schema is being brought up to date'
+  let giveUp = () => {}
+  const failedOnce = new Promise<void>((resolve) => (giveUp = resolve))
   const done = (async () => {
     while (!ready && !stopping.signal.aborted) {
       try {
@@ -143,6 +148,7 @@ function startMigration(db: Database, log: Logger): Schema {
       } catch (error) {
         reason = `the database schema cannot be brought up to date: ${(error as Error).message}`
         log.error({ err: error }, 'the database schema cannot be brought up to date; trying again')
+        giveUp()
         await sleep(1_000, undefined, { signal: stopping.signal }).catch(() => undefined)
       }
     }
@@ -151,6 +157,7 @@ function startMigration(db: Database, log: Logger): Schema {
     isReady: () => ready,
     reason: () => reason,
     done,
+    tried: Promise.race([done, failedOnce, sleep(5_000, undefined, { ref: false })]),
     close: async () => {
       stopping.abort()
       await done

@@ -296,7 +296,12 @@ test('the signature itself is never among the fields of its h=, other signatures
 test('b= is emptied wherever it stands, and nothing else is', async () => {
   for (const canonicalization of canonicalizations) {
     const tags = { z: 'X:b=first|b:=2', bb: 'b=second', n: '=b=third' }
-    const message = signed({ canonicalization, headers: ['From', 'b=', 'To'], tags, lateTags: { y: 'b=fourth', w: '6;' } })
+    const message = signed({
+      canonicalization,
+      headers: ['From', 'b=', 'To'],
+      tags,
+      lateTags: { y: 'b=fourth', w: '6;' },
+    })
     assert.deepEqual(await tellAll(message), ['pass'])
     for (const tag of ['b=first', 'b=second', 'b=third', 'b=fourth', 'From:b=']) {
       assert.deepEqual(await tellAll(replaceOnce(message, tag, `${tag}x`)), ['fail: signature-mismatch'], tag)

@@ -164,6 +164,7 @@ test('kill -9 of everything at once loses nothing either', async (t) => {
   await until('some rows are acknowledged', () => writer.said.length > 100)
   writer.kill()
   process.kill(Number(readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGKILL')
+  await writer.exited // Else the start may join what is just dying, and lose its first question.
 
   const { db } = await start(t, dataDir)
   const acknowledged = BigInt(writer.said.at(-1)!)
