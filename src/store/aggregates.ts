@@ -246,7 +246,8 @@ function readNumbers(row: NumbersRow): Numbers {
 export function sumByType(sums: readonly [type: string, sum: string][]): Record<string, bigint> {
   const byType = new Map<string, bigint>()
   for (const [type, sum] of sums) byType.set(type, (byType.get(type) ?? 0n) + BigInt(sum))
-  return Object.fromEntries(byType)
+  // Sorted: Postgres hashes, and another one, with the same rows, may have another order.
+  return Object.fromEntries([...byType].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 const readCounts = (row: CountsRow): Counts => ({

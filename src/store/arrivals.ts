@@ -18,16 +18,14 @@ export type KeyedPart = { key: string; judged: JudgedPart; shares: Share[] }
 export type DecidedArrival = KeyedArrival & { outcomes: Outcome[] }
 
 /** UTC day of arrival, YYYY-MM-DD: the partition. */
-export const arrivalDay = ({ submission }: Arrival): string => submission.arrivedAt.toISOString().slice(0, 10)
+export const arrivalDay = ({ submission }: Arrival): string => dayOf(submission.arrivedAt)
+
+const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
 
 /** The verdicts, one row for each part, and the bytes, once for each arrival. */
 export function arrivalRows(arrivals: readonly DecidedArrival[]): TableRows[] {
   return [
-    {
-      into: `submission (arrived_on, key, domain, domains, arrival_key, part, arrived_at, transport, provenance, verdict,
-        reason, trust, reporter, anomalies, problems, dkim, reports)`,
-      rows: submissionRows(arrivals),
-    },
+    { into: submissionInto, rows: submissionRows(arrivals) },
     {
       into: 'submission_raw (arrived_on, domain, arrival_key, arrived_at, form, refused, source, bytes)',
       rows: rawRows(arrivals),
@@ -35,34 +33,51 @@ export function arrivalRows(arrivals: readonly DecidedArrival[]): TableRows[] {
   ]
 }
 
+/** What `submissionRow` has a value for. */
+export const submissionInto = `submission (arrived_on, key, domain, domains, arrival_key, part, arrived_at, transport, provenance, verdict,
+  reason, trust, reporter, anomalies, problems, dkim, reports)`
+
 function* submissionRows(arrivals: readonly DecidedArrival[]): Generator<CopyValue[]> {
-  for (const { arrival, key: arrivalKey, parts, outcomes } of arrivals) {
-    const { arrivedAt, provenance } = arrival.submission
+  for (const { arrival, key, parts, outcomes } of arrivals) {
     for (const [seq, part] of parts.entries()) {
-      const { judgement, dkim } = part.judged
-      const outcome = outcomes[seq]!
-      const domains = domainsOf(part)
-      yield [
-        arrivalDay(arrival),
-        part.key,
-        domains[0] ?? '',
-        textArray(domains),
-        arrivalKey,
-        seq,
-        arrivedAt,
-        provenance.transport,
-        jsonText(provenance),
-        outcome.kind,
-        'reason' in judgement ? judgement.reason : undefined,
-        'trust' in judgement ? judgement.trust : undefined,
-        'reporter' in judgement ? judgement.reporter : undefined,
-        jsonText('anomalies' in judgement ? judgement.anomalies : []),
-        jsonText('problems' in judgement ? judgement.problems : []),
-        jsonText(dkim),
-        jsonText('reports' in outcome ? outcome.reports : []),
-      ]
+      const { key: partKey, judged } = part
+      yield submissionRow(
+        arrival.submission,
+        key,
+        { seq, key: partKey, judged, domains: domainsOf(part) },
+        outcomes[seq]!,
+      )
     }
   }
+}
+
+/** `seq` is the part's place within the arrival; `domains` are those of ours in it, sorted. */
+export function submissionRow(
+  { arrivedAt, provenance }: Submission,
+  arrivalKey: string,
+  { seq, key, judged, domains }: { seq: number; key: string; judged: JudgedPart; domains: readonly string[] },
+  outcome: Outcome,
+): CopyValue[] {
+  const { judgement, dkim } = judged
+  return [
+    dayOf(arrivedAt),
+    key,
+    domains[0] ?? '',
+    textArray(domains),
+    arrivalKey,
+    seq,
+    arrivedAt,
+    provenance.transport,
+    jsonText(provenance),
+    outcome.kind,
+    'reason' in judgement ? judgement.reason : undefined,
+    'trust' in judgement ? judgement.trust : undefined,
+    'reporter' in judgement ? judgement.reporter : undefined,
+    jsonText('anomalies' in judgement ? judgement.anomalies : []),
+    jsonText('problems' in judgement ? judgement.problems : []),
+    jsonText(dkim),
+    jsonText('reports' in outcome ? outcome.reports : []),
+  ]
 }
 
 function* rawRows(arrivals: readonly DecidedArrival[]): Generator<CopyValue[]> {

@@ -95,7 +95,11 @@ export async function insertClaims(tx: Queryable, claims: readonly NewClaim[]): 
   return new Set(rows.map(({ key }) => key))
 }
 
-type StoredClaim = {
+/** What `claimRow` reads, of `report r`. */
+export const claimColumns = `r.domain, r.day, r.identity, r.variant, r.key, r.submission_key, r.content_hash, r.trust, r.reporter,
+  r.standing, r.decision, r.implausible, r.transport, r.contact_info, r.arrived_at, r.anomalies, r.successful, r.failed`
+
+export type StoredClaim = {
   domain: string
   day: string
   identity: Buffer
@@ -135,8 +139,7 @@ export async function lockClaims(tx: Queryable, identities: readonly IdentityKey
   )
   // A statement of its own: the one above does not see variants that were committed while it waited.
   const { rows } = await tx.query<StoredClaim>(
-    `select r.domain, r.day, r.identity, r.variant, r.key, r.submission_key, r.content_hash, r.trust, r.reporter, r.standing,
-       r.decision, r.implausible, r.transport, r.contact_info, r.arrived_at, r.anomalies, r.successful, r.failed
+    `select ${claimColumns}
      from unnest($1::text[], $2::date[], $3::bytea[]) as w (domain, day, identity)
      join report r on r.domain = w.domain and r.day = w.day and r.identity = w.identity
      where r.day = any($2::date[])
@@ -146,7 +149,7 @@ export async function lockClaims(tx: Queryable, identities: readonly IdentityKey
   return Map.groupBy(rows.map(claimRow), (row) => row.identity.toString('hex'))
 }
 
-const claimRow = (stored: StoredClaim): ClaimRow => ({
+export const claimRow = (stored: StoredClaim): ClaimRow => ({
   domain: stored.domain,
   day: stored.day,
   identity: stored.identity,

@@ -59,6 +59,9 @@ export function openDatabase(
   return pool
 }
 
+/** For a statement that may take as long as it takes; its transaction sets `statement_timeout` to 0 as well. */
+export const unhurried = { query_timeout: 24 * 3_600_000 }
+
 type Parser = (text: string) => unknown
 
 const builtIn = pg.types.getTypeParser as (oid: number, format?: 'text' | 'binary') => Parser

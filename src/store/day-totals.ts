@@ -1,7 +1,7 @@
 /** Sessions and reports by domain, day and trust, for the views over all domains: always the fold of the counted facts. */
 import type { Trust } from '../tlsrpt/submission.ts'
 import type { ClaimRow } from './claims.ts'
-import { inTransaction, type Database, type Queryable } from './database.ts'
+import { inTransaction, unhurried, type Database, type Queryable } from './database.ts'
 
 /** What one report was for the totals, and what it is now; `before` is absent for a new one. */
 export type ClaimChange = { before?: ClaimRow; after: ClaimRow }
@@ -86,8 +86,11 @@ type DifferenceRow = { domain: string; day: string; trust: Trust } & Record<
   string | null
 >
 
-/** Client side: what a pool allows an ordinary query is no measure for reading everything. */
-const unhurried = { query_timeout: 24 * 3_600_000 }
+/** What a total is made of: a row for each counted report, and one for each policy that stands for its sessions. */
+const countedFacts = `
+  select domain, day, trust, 0::numeric as successful, 0::numeric as failed, 1 as reports from report where counted
+  union all
+  select domain, day, trust, successful, failed, 0 from policy where counted and "primary"`
 
 /**
  * Compares every total with the fold of the facts, in one statement and so at one instant: it may run on a live store.
@@ -96,31 +99,59 @@ const unhurried = { query_timeout: 24 * 3_600_000 }
 export function verifyDayTotals(db: Database): Promise<DayTotalDifference[]> {
   return inTransaction(db, async (tx) => {
     await tx.query('set local statement_timeout = 0')
-    const { rows } = await tx.query<DifferenceRow>({
-      text: `with fact as (
-          select domain, day, trust, 0::numeric as successful, 0::numeric as failed, 1 as reports from report where counted
-          union all
-          select domain, day, trust, successful, failed, 0 from policy where counted and "primary"
-        ), folded as (
-          select domain, day, trust, sum(successful) as successful, sum(failed) as failed, sum(reports) as reports
-          from fact group by domain, day, trust
-        )
-        select domain, day, trust,
-               t.successful::text as recorded_successful, t.failed::text as recorded_failed, t.reports::text as recorded_reports,
-               f.successful::text as folded_successful, f.failed::text as folded_failed, f.reports::text as folded_reports
-        from day_total t full join folded f using (domain, day, trust)
-        where (t.successful, t.failed, t.reports) is distinct from (f.successful, f.failed, f.reports)
-        order by domain, day, trust`,
-      ...unhurried,
-    })
-    return rows.map((row) => ({
-      domain: row.domain,
-      day: row.day,
-      trust: row.trust,
-      recorded: total(row.recorded_successful, row.recorded_failed, row.recorded_reports),
-      folded: total(row.folded_successful, row.folded_failed, row.folded_reports),
-    }))
+    return dayTotalDifferences(tx)
   })
+}
+
+/** The same within a transaction, whose time-outs are the caller's matter. */
+export async function dayTotalDifferences(tx: Queryable): Promise<DayTotalDifference[]> {
+  const { rows } = await tx.query<DifferenceRow>({
+    text: `with fact as (${countedFacts}), folded as (
+        select domain, day, trust, sum(successful) as successful, sum(failed) as failed, sum(reports) as reports
+        from fact group by domain, day, trust
+      )
+      select domain, day, trust,
+             t.successful::text as recorded_successful, t.failed::text as recorded_failed, t.reports::text as recorded_reports,
+             f.successful::text as folded_successful, f.failed::text as folded_failed, f.reports::text as folded_reports
+      from day_total t full join folded f using (domain, day, trust)
+      where (t.successful, t.failed, t.reports) is distinct from (f.successful, f.failed, f.reports)
+      order by domain collate "C", day, trust`,
+    ...unhurried,
+  })
+  return rows.map((row) => ({
+    domain: row.domain,
+    day: row.day,
+    trust: row.trust,
+    recorded: total(row.recorded_successful, row.recorded_failed, row.recorded_reports),
+    folded: total(row.folded_successful, row.folded_failed, row.folded_reports),
+  }))
+}
+
+/**
+ * Sets the totals of a domain on these days to the fold of its facts. Every writer takes the row of its total last, so
+ * whoever holds it either shows all his facts in the next statement, or waits and then adds his own to what is set here.
+ */
+export async function foldDayTotals(tx: Queryable, domain: string, days: readonly string[]): Promise<void> {
+  const query = (text: string) => tx.query({ text, values: [domain, days], ...unhurried })
+  const ofDays = 'domain = $1 and day = any($2::date[])'
+  await query(
+    `insert into day_total (domain, day, trust, successful, failed, reports)
+     select $1, day, trust, 0, 0, 0 from unnest($2::date[]) day, unnest(array['unverified', 'verified']) trust
+     order by day, trust on conflict do nothing`,
+  )
+  await query(`select from day_total where ${ofDays} order by day, trust collate "C" for update`)
+  await query(
+    `with fact as (${countedFacts}), folded as (
+       select domain, day, trust, sum(successful) as successful, sum(failed) as failed, sum(reports) as reports
+       from fact where ${ofDays} group by domain, day, trust
+     )
+     update day_total t set successful = f.successful, failed = f.failed, reports = f.reports
+     from (select domain, day, trust, coalesce(f.successful, 0) as successful, coalesce(f.failed, 0) as failed,
+                  coalesce(f.reports, 0) as reports
+           from day_total left join folded f using (domain, day, trust) where ${ofDays}) f
+     where t.domain = f.domain and t.day = f.day and t.trust = f.trust and t.domain = $1 and t.day = any($2::date[])`,
+  )
+  await query(`delete from day_total where ${ofDays} and reports = 0`)
 }
 
 function total(successful: string | null, failed: string | null, reports: string | null): DayTotal | undefined {

@@ -1,7 +1,7 @@
 /** What is ours: the domains the operator stored, those of the environment, and how each is doing (RFC 8460 §3). */
 import { makeOwnership, type OwnDomain, type Ownership } from '../tlsrpt/ownership.ts'
 import type { Database } from './database.ts'
-import type { Window } from './question.ts'
+import { isVisible, makeBind, type Visible, type Window } from './question.ts'
 
 export type StoredDomain = OwnDomain & { createdAt: Date }
 
@@ -123,7 +123,7 @@ export type DomainHealth = {
   contestedReports: bigint
 }
 
-/** One row for each of the domains, in no order. */
+/** One row for each of the domains, in no order; the caller knows that they are for whoever asks. */
 export async function domainHealth(db: Database, domains: readonly string[], window: Window): Promise<DomainHealth[]> {
   type Row = Record<'domain' | 'successful' | 'failed' | 'unverified_successful' | 'unverified_failed', string> &
     Record<'reports' | 'unverified_reports' | 'contested', bigint> &
@@ -161,10 +161,40 @@ export async function domainHealth(db: Database, domains: readonly string[], win
 }
 
 /** Domains with a counted report in the window, sorted: under POLICY_DOMAINS=* nobody lists what is ours. */
-export async function reportedDomains(db: Database, window: Window): Promise<string[]> {
+export async function reportedDomains(db: Database, window: Window, visible: Visible): Promise<string[]> {
+  const { bind, values } = makeBind()
   const { rows } = await db.query<{ domain: string }>(
-    `select distinct domain collate "C" as domain from day_total where day >= $1 and day < $2 and reports > 0 order by 1`,
-    [window.from, window.to],
+    `select distinct domain collate "C" as domain from day_total
+     where day >= ${bind(window.from)} and day < ${bind(window.to)} and reports > 0 and ${isVisible('domain', visible, bind)}
+     order by 1`,
+    values,
   )
   return rows.map((row) => row.domain)
+}
+
+const lastReportDaysMs = 60_000
+/** Who was silent for longer makes no alarm any more. */
+const silentDays = 90
+
+/**
+ * The last day with a counted report, for at most `limit` domains, those with most reports in the last 90 days: as of a
+ * minute ago at most, because it is asked with every look of Prometheus. Rejects as the database does.
+ */
+export function makeLastReportDays(
+  db: Database,
+  now: () => Date,
+): (limit: number) => Promise<{ domain: string; day: string }[]> {
+  let known: { asOf: number; rows: { domain: string; day: string }[] } | undefined
+  return async (limit) => {
+    const asOf = now().getTime()
+    if (known && Math.abs(asOf - known.asOf) < lastReportDaysMs) return known.rows
+    const { rows } = await db.query<{ domain: string; day: string }>(
+      `select domain, max(day) as day from day_total
+       where day >= ($1::timestamptz at time zone 'UTC')::date - $2::int and reports > 0
+       group by domain order by sum(reports) desc, domain collate "C" limit $3`,
+      [new Date(asOf), silentDays, limit],
+    )
+    known = { asOf, rows }
+    return rows
+  }
 }

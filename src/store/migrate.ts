@@ -3,13 +3,11 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Database, Queryable } from './database.ts'
+import { unhurried, type Database, type Queryable } from './database.ts'
 
 /** Any number that no other program takes on the same database: RFC 8460, first lock. */
 const advisoryLock = 84601
 const pollMs = 100
-/** Client side, for one file: what a pool allows an ordinary query is no measure for an index over a year of facts. */
-const unhurried = { query_timeout: 24 * 3_600_000 }
 
 type Migration = { name: string; sql: string; sha256: string }
 

@@ -45,6 +45,7 @@ export async function openStore({ databaseUrl, dataDir, limits }: StoreOptions, 
   if (embedded?.notice !== undefined) log.warn({ dataDir: embedded.dataDir }, embedded.notice)
   const connection: Connection = databaseUrl ?? embedded!.connection
   const pools: Database[] = []
+  let isClosing = false // Then the embedded one may cut a connection that has just been ended.
   return {
     connect: (purpose, connections) => {
       const options = {
@@ -56,13 +57,14 @@ export async function openStore({ databaseUrl, dataDir, limits }: StoreOptions, 
         idleInTransactionMs: limits.idleInTransactionMs,
         queryTimeoutMs: limits.queryMs,
       }
-      const pool = openDatabase(connection, options, (error) =>
-        log.error({ err: error, purpose }, 'a database connection was lost'),
-      )
+      const pool = openDatabase(connection, options, (error) => {
+        if (!isClosing) log.error({ err: error, purpose }, 'a database connection was lost')
+      })
       pools.push(pool)
       return pool
     },
     close: async () => {
+      isClosing = true
       await Promise.all(pools.map((pool) => pool.end()))
       await embedded?.stop()
     },

@@ -1,5 +1,5 @@
 /** Partitions by month, made before the first row that needs them, so that the default partitions stay empty. */
-import { inTransaction, type Database } from './database.ts'
+import { inTransaction, unhurried, type Database, type Queryable } from './database.ts'
 
 /** By the UTC day the report's range starts. */
 export const factTables = ['report', 'policy', 'failure_detail', 'day_total'] as const
@@ -23,12 +23,26 @@ export function makePartitions(db: Database): EnsurePartitions {
       ({ table, month }) => !known.has(`${table} ${month}`),
     )
     if (missing.length === 0) return
-    await createPartitions(db, missing)
+    await inTransaction(db, (tx) => createPartitions(tx, missing))
     for (const { table, month } of missing) known.add(`${table} ${month}`)
   }
 }
 
-type TableMonth = { table: string; month: string }
+/** `month` is 'YYYY-MM'. */
+export type TableMonth = { table: string; month: string }
+
+/** The months that have partitions. */
+export async function listMonths(tx: Queryable): Promise<TableMonth[]> {
+  const { rows } = await tx.query<TableMonth>(
+    `select "table", replace(substring(name from '_(\\d{4}_\\d{2})$'), '_', '-') as month
+     from (select p.relname as "table", c.relname as name
+           from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent
+           where i.inhparent = any($1::regclass[])) as partition
+     where name ~ '_\\d{4}_\\d{2}$' order by month, "table"`,
+    [[...factTables, ...arrivalTables]],
+  )
+  return rows
+}
 
 function monthsOf(tables: readonly string[], days: Iterable<string>): TableMonth[] {
   const months = new Set<string>()
@@ -36,26 +50,35 @@ function monthsOf(tables: readonly string[], days: Iterable<string>): TableMonth
   return [...months].flatMap((month) => tables.map((table) => ({ table, month })))
 }
 
+/** Nobody else makes partitions until the end of this transaction. To be taken before any lock of a table. */
+export async function lockPartitions(tx: Queryable): Promise<void> {
+  await tx.query('select pg_advisory_xact_lock($1)', [advisoryLock])
+}
+
 /**
- * Created apart and then attached: that locks neither readers nor writers of the other partitions, which `create table
- * ... partition of` would.
+ * Makes those that are not there. Created apart and then attached: that locks neither readers nor writers of the other
+ * partitions, which `create table ... partition of` would. `fill` may put rows into one before it is attached.
  */
-async function createPartitions(db: Database, wanted: TableMonth[]): Promise<void> {
-  await inTransaction(db, async (tx) => {
-    await tx.query('select pg_advisory_xact_lock($1)', [advisoryLock])
-    const { rows } = await tx.query<{ create: string; attach: string }>(
-      `select format('create table %I (like %I including all)', name, parent) as create,
-              format('alter table %I attach partition %I for values from (%L) to (%L)',
-                     parent, name, month, (month + interval '1 month')::date) as attach
-       from (select position, parent, month, parent || to_char(month, '_YYYY_MM') as name
-             from unnest($1::text[], $2::date[]) with ordinality as w (parent, month, position)) as wanted
-       where to_regclass(quote_ident(name)) is null
-       order by position`,
-      [wanted.map(({ table }) => table), wanted.map(({ month }) => `${month}-01`)],
-    )
-    for (const { create, attach } of rows) {
-      await tx.query(create)
-      await tx.query(attach)
-    }
-  })
+export async function createPartitions(
+  tx: Queryable,
+  wanted: readonly TableMonth[],
+  fill: (month: TableMonth & { name: string }) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  await lockPartitions(tx)
+  const { rows } = await tx.query<TableMonth & { name: string; create: string; attach: string }>(
+    `select parent as "table", to_char(month, 'YYYY-MM') as month, name,
+            format('create table %I (like %I including all)', name, parent) as create,
+            format('alter table %I attach partition %I for values from (%L) to (%L)',
+                   parent, name, month, (month + interval '1 month')::date) as attach
+     from (select position, parent, month, parent || to_char(month, '_YYYY_MM') as name
+           from unnest($1::text[], $2::date[]) with ordinality as w (parent, month, position)) as wanted
+     where to_regclass(quote_ident(name)) is null
+     order by position`,
+    [wanted.map(({ table }) => table), wanted.map(({ month }) => `${month}-01`)],
+  )
+  for (const { create, attach, ...month } of rows) {
+    await tx.query(create)
+    await fill(month)
+    await tx.query({ text: attach, ...unhurried }) // Postgres looks whether all rows are of that month.
+  }
 }

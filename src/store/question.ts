@@ -3,6 +3,9 @@
 /** Whole UTC days, [from, to), each 'YYYY-MM-DD'. */
 export type Window = { from: string; to: string }
 
+/** The wall: the domains of ours that whoever asks may know of; undefined is all, those to come as well. */
+export type Visible = readonly string[] | undefined
+
 /** Whose word the main numbers are; 'any' adds both up. */
 export type TrustScope = 'verified' | 'unverified' | 'any'
 
@@ -44,7 +47,7 @@ export const isDetailDimension = (dimension: Dimension): boolean => Object.hasOw
 /** Any of the values; null is "the sender did not say". Addresses are addresses or CIDR ranges. */
 export type Filters = Partial<Record<Dimension, readonly (string | null)[]>>
 
-export type Question = { window: Window; trust: TrustScope; filters: Filters }
+export type Question = { window: Window; trust: TrustScope; filters: Filters; visible: Visible }
 
 /** Takes a value and gives its placeholder. */
 export type Bind = (value: unknown) => string
@@ -55,15 +58,20 @@ export function makeBind(): { bind: Bind; values: unknown[] } {
   return { values, bind: (value) => `$${values.push(value)}` }
 }
 
-/** Window and filters as one SQL condition over policy, failure_detail or, for what it bears, day_total. */
-export function conditions({ window, filters }: Question, bind: Bind): string {
+/** `column` bears a domain of ours. To be asked of every row, whatever else is asked: nobody's row and another's are alike. */
+export const isVisible = (column: string, visible: Visible, bind: Bind): string =>
+  visible === undefined ? 'true' : `${column} = any(${bind(visible)}::text[])`
+
+/** Window, filters and the wall as one SQL condition over policy, failure_detail or, for what it bears, day_total. */
+export function conditions({ window, filters, visible }: Question, bind: Bind): string {
   const filtered = dimensionNames.flatMap((name) => {
     const values = filters[name]
     return values === undefined
       ? []
       : [isAddress(name) ? within(name, values, bind) : among(dimensions[name], values, bind)]
   })
-  return [`day >= ${bind(window.from)}`, `day < ${bind(window.to)}`, ...filtered].join(' and ')
+  const always = [`day >= ${bind(window.from)}`, `day < ${bind(window.to)}`, isVisible('domain', visible, bind)]
+  return [...always, ...filtered].join(' and ')
 }
 
 const isAddress = (name: Dimension): boolean => name === 'sending_mta_ip' || name === 'receiving_ip'

@@ -1,4 +1,4 @@
-/** How much nobody verified may be kept for one domain and day: a stranger can post what he likes. */
+/** How much nobody verified may be kept for one domain and day: a stranger can post what he likes, the operator import. */
 import type { IdentityKey, Share } from './claims.ts'
 import type { Queryable } from './database.ts'
 
@@ -13,9 +13,7 @@ const claimName = (identity: Buffer, contentHash: Buffer) =>
  * do not see each other's claims and can pass the limit by a batch: it guards the disk, no number depends on it.
  */
 export async function withinQuota(tx: Queryable, arrivals: readonly Share[][], limit: number): Promise<boolean[]> {
-  const unverified = arrivals
-    .flat()
-    .flatMap(({ teller, domainReport }) => (teller.trust === 'unverified' ? [domainReport] : []))
+  const unverified = arrivals.flat().flatMap((share) => (isStrangers(share) ? [share.domainReport] : []))
   if (unverified.length === 0) return arrivals.map(() => true)
   const byPlace = Map.groupBy(unverified, placeName)
   const kept = await countUnverified(
@@ -32,15 +30,19 @@ export async function withinQuota(tx: Queryable, arrivals: readonly Share[][], l
   return arrivals.map((shares) => admit(shares, kept, known, limit))
 }
 
+/** Vouched for neither by a signature nor by the operator, who gave us the file. */
+const isStrangers = ({ teller }: Share): boolean => teller.trust === 'unverified' && teller.transport !== 'file'
+
 /** All of it or nothing; what is admitted is from then on kept and known. */
 function admit(shares: readonly Share[], kept: Map<string, number>, known: Set<string>, limit: number): boolean {
   const counts = new Map<string, number>()
   const news = new Set<string>()
-  for (const { domainReport, teller } of shares) {
+  for (const share of shares) {
+    const { domainReport } = share
     const name = claimName(domainReport.identity, domainReport.contentHash)
     if (known.has(name) || news.has(name)) continue
     news.add(name)
-    if (teller.trust === 'verified') continue
+    if (!isStrangers(share)) continue
     const place = placeName(domainReport)
     const count = (counts.get(place) ?? kept.get(place)!) + 1
     if (count > limit) return false
@@ -58,7 +60,8 @@ async function countUnverified(tx: Queryable, places: readonly Place[], limit: n
      from unnest($1::text[], $2::date[]) as w (domain, day),
        lateral (select count(*)::integer as reports
                 from (select from report r
-                      where r.domain = w.domain and r.day = w.day and r.day = any($2::date[]) and r.trust = 'unverified'
+                      where r.domain = w.domain and r.day = w.day and r.day = any($2::date[])
+                        and r.trust = 'unverified' and r.transport <> 'file'
                       limit $3) as first) as n`,
     [places.map(({ domain }) => domain), places.map(({ day }) => day), limit],
   )

@@ -2,7 +2,7 @@
 import type { Outcome, ReportOutcome } from '../tlsrpt/verdict.ts'
 import { arrivalDay, arrivalRows } from './arrivals.ts'
 import type { Arrival, JudgedPart, KeyedArrival, KeyedPart } from './arrivals.ts'
-import type { Share } from './claims.ts'
+import { isCounted, type Share } from './claims.ts'
 import { copyRows } from './copy.ts'
 import { inTransaction, type Database } from './database.ts'
 import { moveDayTotals } from './day-totals.ts'
@@ -17,6 +17,9 @@ export type RecordOptions = {
   unverifiedReportsPerDomainAndDay: number
 }
 
+/** One outcome for each part of each arrival, in order, and what was not known before and counts. */
+export type Recorded = { outcomes: Outcome[][]; counted: Share[] }
+
 /**
  * Records all arrivals or none, in a number of statements that does not depend on how many they are. One outcome for
  * each part of each arrival, in order; an arrival beyond the quota has the one outcome 'deferred', and nothing of it
@@ -26,7 +29,7 @@ export async function recordBatch(
   db: Database,
   arrivals: readonly Arrival[],
   { ensurePartitions, newKey, unverifiedReportsPerDomainAndDay }: RecordOptions,
-): Promise<Outcome[][]> {
+): Promise<Recorded> {
   const keyed = arrivals.map((arrival) => giveKeys(arrival, newKey))
   const shares = keyed.map(({ parts }) => parts.flatMap((part) => part.shares))
   const reported = shares.flat().map(({ domainReport }) => domainReport.day)
@@ -40,7 +43,7 @@ export async function recordBatch(
     const decided = keyed.map((arrived, i) => ({ ...arrived, outcomes: outcomes[i]! }))
     await copyRows(tx, [...factRows(created), ...arrivalRows(decided.filter((_, i) => within[i]))])
     await moveDayTotals(tx, changes)
-    return outcomes
+    return { outcomes, counted: created.filter(({ row }) => isCounted(row)).map(({ share }) => share) }
   })
 }
 
@@ -56,7 +59,8 @@ function giveKeys(arrival: Arrival, newKey: RecordOptions['newKey']): KeyedArriv
   }
 }
 
-function sharesOf(
+/** What an accepted part says about each domain of ours; of any other part nothing. */
+export function sharesOf(
   { judgement }: JudgedPart,
   submissionKey: string,
   { arrivedAt, provenance }: Arrival['submission'],
@@ -75,7 +79,8 @@ function sharesOf(
   return domainReports.map((domainReport) => ({ domainReport, report, teller }))
 }
 
-function outcomeOf({ key, judged, shares }: KeyedPart, told: Map<Share, ReportOutcome>): Outcome {
+/** `told` has what became of each share of the part. */
+export function outcomeOf({ key, judged, shares }: KeyedPart, told: Map<Share, ReportOutcome>): Outcome {
   const { judgement } = judged
   if (judgement.kind === 'quarantined') return { kind: 'quarantined', submissionKey: key, reports: [], anomalies: [] }
   if (judgement.kind !== 'accepted') return { ...judgement, submissionKey: key }
@@ -84,7 +89,7 @@ function outcomeOf({ key, judged, shares }: KeyedPart, told: Map<Share, ReportOu
 }
 
 /** Of a whole submission: the best of its reports. One that says nothing we still count is accepted all the same. */
-function verdictOf(reports: readonly ReportOutcome[]): ReportOutcome['verdict'] {
+export function verdictOf(reports: readonly ReportOutcome[]): ReportOutcome['verdict'] {
   const has = (verdict: ReportOutcome['verdict']) => reports.some((report) => report.verdict === verdict)
   if (reports.length === 0 || has('accepted')) return 'accepted'
   return has('conflict') ? 'conflict' : 'duplicate'

@@ -1,9 +1,10 @@
 /** Group commit: while one transaction is under way arrivals wait, and go into the next one together. No timers. */
 import type { Outcome, Quarantined } from '../tlsrpt/verdict.ts'
-import type { Arrival } from './arrivals.ts'
+import type { Arrival, JudgedPart } from './arrivals.ts'
+import type { Share } from './claims.ts'
 import { classifyError, type Database } from './database.ts'
 import { makePartitions } from './partitions.ts'
-import { recordBatch } from './record.ts'
+import { recordBatch, type Recorded } from './record.ts'
 
 export type Recorder = {
   /**
@@ -22,8 +23,8 @@ export type RecorderOptions = {
   limits: { commitBatch: number; commitQueue: number; unverifiedReportsPerDomainAndDay: number }
   /** UUIDv7 with the time given; the day of arrival stands in every key. */
   newKey: (at: Date) => string
-  /** Hears of each COMMIT. */
-  onCommit?: (stats: { arrivals: number }) => void
+  /** Hears of each COMMIT; `counted` is what was not known before and counts. */
+  onCommit?: (stats: { arrivals: number; milliseconds: number; counted: readonly Share[] }) => void
 }
 
 type Waiting = {
@@ -58,9 +59,10 @@ export function makeRecorder(db: Database, { limits, newKey, onCommit }: Recorde
 
   /** Settles every promise of the batch; rejects never. */
   async function commit(batch: Waiting[]): Promise<void> {
-    let outcomes: Outcome[][]
+    const startedAt = performance.now()
+    let recorded: Recorded
     try {
-      outcomes = await recordBatch(
+      recorded = await recordBatch(
         db,
         batch.map(({ arrival }) => arrival),
         recording,
@@ -70,9 +72,9 @@ export function makeRecorder(db: Database, { limits, newKey, onCommit }: Recorde
       return
     }
     batch.forEach(({ resolve }, i) => {
-      resolve(outcomes[i]!)
+      resolve(recorded.outcomes[i]!)
     })
-    onCommit?.({ arrivals: batch.length })
+    onCommit?.({ arrivals: batch.length, milliseconds: performance.now() - startedAt, counted: recorded.counted })
   }
 
   /** One poisoned item must not fail its neighbours: it is searched for by halves, and kept as bytes alone. */
@@ -105,14 +107,17 @@ export function makeRecorder(db: Database, { limits, newKey, onCommit }: Recorde
 }
 
 /** Whether trying again would only fail again: the database refuses the values, or our own code cannot write them. */
-const isPoison = (error: unknown): boolean =>
+export const isPoison = (error: unknown): boolean =>
   classifyError(error) === 'input' || error instanceof TypeError || error instanceof RangeError
 
 const isQuarantined = ({ parts }: Arrival): boolean => parts.every(({ judgement }) => judgement.kind === 'quarantined')
 
-function inQuarantine(arrival: Arrival): Arrival {
+const inQuarantine = (arrival: Arrival): Arrival => ({ ...arrival, parts: arrival.parts.map(quarantined) })
+
+/** For values that the database refuses: a defect of ours. */
+export function quarantined({ dkim }: JudgedPart): JudgedPart {
   const judgement: Quarantined = { kind: 'quarantined', reason: 'store-refused-values' }
-  return { ...arrival, parts: arrival.parts.map(({ dkim }) => ({ judgement, dkim })) }
+  return { judgement, dkim }
 }
 
 /** How many of those waiting go into one transaction: one at least, however large. */

@@ -3,8 +3,9 @@ import type { Standing } from '../tlsrpt/identity.ts'
 import type { Anomaly, Transport, Trust } from '../tlsrpt/submission.ts'
 import { sumByType } from './aggregates.ts'
 import type { Database } from './database.ts'
+import type { Decision } from './decisions.ts'
 import { failureDetailColumns, type FailureDetailRow } from './failures.ts'
-import { among, makeBind, type TrustScope, type Window } from './question.ts'
+import { among, isVisible, makeBind, type TrustScope, type Visible, type Window } from './question.ts'
 import { readRaw, type Raw } from './submissions.ts'
 
 /** Null is "the sender did not say". */
@@ -31,6 +32,8 @@ export type ReportRow = {
   failedByPolicyType: Record<string, bigint>
   anomalies: Anomaly[]
   submissionKey: string
+  /** The operator's last word on it; null where there is none. */
+  decision: Decision | null
 }
 
 export type ReportFilters = Partial<
@@ -40,7 +43,13 @@ export type ReportFilters = Partial<
   >
 >
 
-export type ReportsQuestion = { window: Window; trust: TrustScope; filters: ReportFilters; limit: number }
+export type ReportsQuestion = {
+  window: Window
+  trust: TrustScope
+  filters: ReportFilters
+  visible: Visible
+  limit: number
+}
 
 /** Where a page ended. */
 export type ReportPosition = [day: string, key: string]
@@ -48,10 +57,17 @@ export type ReportPosition = [day: string, key: string]
 const columns = `r.key, r.domain, r.day, r.organization, r.contact_info as "contactInfo", r.reporter, r.trust, r.standing, r.counted,
   r.report_id as "reportId", r.start_datetime as "startDatetime", r.end_datetime as "endDatetime", r.arrived_at as "arrivedAt",
   r.transport, r.successful, r.failed, r.anomalies, r.submission_key as "submissionKey",
+  r.decision as "decisionWord", r.decided_by as "decidedBy", r.decided_at as "decidedAt", r.decision_reason as "decisionReason",
   (select coalesce(jsonb_agg(jsonb_build_array(policy_type, p.failed::text)), '[]') from policy p
    where p.domain = r.domain and p.day = r.day and p.report_key = r.key) as "failedOfTypes"`
 
-type SqlRow = Omit<ReportRow, 'failedByPolicyType'> & { failedOfTypes: [type: string, sum: string][] }
+type SqlRow = Omit<ReportRow, 'failedByPolicyType' | 'decision'> & {
+  failedOfTypes: [type: string, sum: string][]
+  decisionReason: string | null
+} & (
+    | { decisionWord: Decision['word']; decidedBy: string; decidedAt: Date }
+    | { decisionWord: null; decidedBy: null; decidedAt: null }
+  )
 
 /** Counted or not, newest day first, then by key; at most `limit`. */
 export async function listReports(
@@ -60,10 +76,11 @@ export async function listReports(
   after: ReportPosition | undefined,
 ): Promise<ReportRow[]> {
   const { bind, values } = makeBind()
-  const { window, trust, limit } = question
+  const { window, trust, visible, limit } = question
   const { policy_domain, ...own } = question.filters
   const where = [
     `r.day >= ${bind(window.from)} and r.day < ${bind(window.to)}`,
+    isVisible('r.domain', visible, bind),
     ...(trust === 'any' ? [] : [`r.trust = ${bind(trust)}`]),
     ...Object.entries(own).map(([column, given]) => among(`r.${column}`, given, bind)),
     ...(policy_domain ? [hasPolicyDomain(among('p.policy_domain', policy_domain, bind))] : []),
@@ -84,9 +101,17 @@ const isAfter = ([day, key]: ReportPosition, bind: (value: unknown) => string): 
   return `r.day <= ${on} and (r.day < ${on} or r.key > ${bind(key)})`
 }
 
-const readRow = ({ failedOfTypes, ...row }: SqlRow): ReportRow => ({
+const readRow = ({
+  failedOfTypes,
+  decisionWord: word,
+  decidedBy: by,
+  decidedAt: at,
+  decisionReason: reason,
+  ...row
+}: SqlRow): ReportRow => ({
   ...row,
   failedByPolicyType: sumByType(failedOfTypes),
+  decision: word === null ? null : { word, by, at, reason },
 })
 
 export type ReportWithPolicies = ReportRow & { policies: (PolicyRow & { failureDetails: FailureDetailRow[] })[] }
@@ -104,9 +129,13 @@ export type PolicyRow = {
   unattributedFailed: bigint
 }
 
-/** Undefined when there is none of that key. */
-export async function getReport(db: Database, key: string): Promise<ReportWithPolicies | undefined> {
-  const found = await db.query<SqlRow>(`select ${columns} from report r where r.key = $1`, [key])
+/** Undefined when there is none of that key for whoever asks. */
+export async function getReport(db: Database, key: string, visible: Visible): Promise<ReportWithPolicies | undefined> {
+  const { bind, values } = makeBind()
+  const found = await db.query<SqlRow>(
+    `select ${columns} from report r where r.key = ${bind(key)} and ${isVisible('r.domain', visible, bind)}`,
+    values,
+  )
   const report = found.rows[0]
   if (!report) return undefined
   const at = [report.domain, report.day, key]
@@ -133,12 +162,13 @@ export async function getReport(db: Database, key: string): Promise<ReportWithPo
   }
 }
 
-/** The bytes of the arrival that the report was taken from. Undefined when there is no report of that key. */
-export async function readRawOfReport(db: Database, key: string): Promise<Raw | undefined> {
+/** The bytes of the arrival that the report was taken from. Undefined when there is no report of that key for whoever asks. */
+export async function readRawOfReport(db: Database, key: string, visible: Visible): Promise<Raw | undefined> {
+  const { bind, values } = makeBind()
   const { rows } = await db.query<{ submissionKey: string }>(
-    'select submission_key as "submissionKey" from report where key = $1',
-    [key],
+    `select submission_key as "submissionKey" from report where key = ${bind(key)} and ${isVisible('domain', visible, bind)}`,
+    values,
   )
   if (!rows[0]) return undefined
-  return (await readRaw(db, rows[0].submissionKey)) ?? { kind: 'expired' }
+  return (await readRaw(db, rows[0].submissionKey, visible)) ?? { kind: 'expired' }
 }

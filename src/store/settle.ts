@@ -1,6 +1,7 @@
 /** The shares of one batch against the claims that are there: repeats, new claims, and whose standing that changes. */
 import { repeatedClaim, standings } from '../tlsrpt/identity.ts'
 import type { ReportOutcome } from '../tlsrpt/verdict.ts'
+import { holdBlocked } from './blocked.ts'
 import { compareIdentities, insertClaims, lockClaims, updateClaims } from './claims.ts'
 import type { ClaimRow, NewClaim, Share, Teller } from './claims.ts'
 import type { Queryable } from './database.ts'
@@ -30,9 +31,11 @@ export async function settleShares(
   shares: readonly Share[],
   newKey: NewKey,
 ): Promise<{ told: Map<Share, ReportOutcome>; created: NewClaim[]; changes: ClaimChange[] }> {
+  if (shares.length === 0) return { told: new Map(), created: [], changes: [] }
+  const blocked = await holdBlocked(tx)
   const groups = [...Map.groupBy(shares, ({ domainReport }) => domainReport.identity.toString('hex'))]
   groups.sort(([, a], [, b]) => compareIdentities(a[0]!.domainReport, b[0]!.domainReport))
-  const asFirst = groups.map(([, group]) => settle([], group, newKey))
+  const asFirst = groups.map(([, group]) => settle([], group, blocked, newKey))
   const inserted = await insertClaims(
     tx,
     asFirst.flatMap(({ created }) => created.slice(0, 1)),
@@ -41,7 +44,7 @@ export async function settleShares(
   const stored = await lockClaims(tx, taken)
   const settled = groups.map(([identity, group], i) => {
     const before = stored.get(identity)
-    return before ? settle(before, group, newKey) : asFirst[i]!
+    return before ? settle(before, group, blocked, newKey) : asFirst[i]!
   })
 
   const created = settled.flatMap((each) => each.created)
@@ -57,7 +60,7 @@ export async function settleShares(
   return { told: new Map(settled.flatMap(outcomesOf)), created, changes }
 }
 
-function settle(before: ClaimRow[], shares: Share[], newKey: NewKey): Settled {
+function settle(before: ClaimRow[], shares: Share[], blocked: ReadonlySet<string>, newKey: NewKey): Settled {
   const after = [...before]
   const makers: Share[] = []
   const told = shares.map((share) => {
@@ -70,7 +73,7 @@ function settle(before: ClaimRow[], shares: Share[], newKey: NewKey): Settled {
     makers.push(share)
     return { claim: after.push(newRow(share, after.length, newKey)) - 1, isNew: true }
   })
-  standings(after).forEach((standing, i) => (after[i] = { ...after[i]!, standing }))
+  standings(after, blocked).forEach((standing, i) => (after[i] = { ...after[i]!, standing }))
   const created = makers.map((share, i) => ({ share, row: after[before.length + i]! }))
   return { shares, before, after, created, told }
 }
@@ -108,7 +111,7 @@ function changesOf({ before, after }: Settled): ClaimChange[] {
 function outcomesOf({ shares, after, told }: Settled): [Share, ReportOutcome][] {
   return told.map(({ claim, isNew }, i) => {
     const { key, domain, standing } = after[claim]!
-    const stands = standing === 'counted' || standing === 'implausible'
+    const stands = standing === 'counted' || standing === 'implausible' || standing === 'blocked'
     return [shares[i]!, { key, domain, verdict: !isNew ? 'duplicate' : stands ? 'accepted' : 'conflict' }]
   })
 }

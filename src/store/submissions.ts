@@ -2,7 +2,7 @@
 import type { Anomaly, Problem, Provenance, Transport, Trust } from '../tlsrpt/submission.ts'
 import type { ReportOutcome } from '../tlsrpt/verdict.ts'
 import type { Database } from './database.ts'
-import { among, makeBind, type TrustScope, type Window } from './question.ts'
+import { among, makeBind, type Bind, type TrustScope, type Visible, type Window } from './question.ts'
 
 export type SubmissionRow = {
   key: string
@@ -10,7 +10,7 @@ export type SubmissionRow = {
   arrivalKey: string
   arrivedAt: Date
   transport: Transport
-  provenance: Provenance
+  provenance: ShownProvenance
   verdict: string
   /** Finer than the verdict; null on what is accepted. */
   reason: string | null
@@ -24,12 +24,24 @@ export type SubmissionRow = {
   reports: ReportOutcome[]
 }
 
+/** Less what would tell of others' domains. */
+export type ShownProvenance =
+  | Provenance
+  | Omit<Extract<Provenance, { transport: 'smtp' }>, 'rcptTo'>
+  | Omit<Extract<Provenance, { transport: 'file' }>, 'fileName'>
+
 export type SubmissionFilters = Partial<Record<'verdict' | 'reason' | 'transport', readonly (string | null)[]>> & {
   domain?: readonly string[]
 }
 
 /** The window is over the time of arrival. */
-export type SubmissionsQuestion = { window: Window; trust: TrustScope; filters: SubmissionFilters; limit: number }
+export type SubmissionsQuestion = {
+  window: Window
+  trust: TrustScope
+  filters: SubmissionFilters
+  visible: Visible
+  limit: number
+}
 
 const columns = `key, arrival_key as "arrivalKey", arrived_at as "arrivedAt", transport, provenance, verdict, reason, trust, reporter,
   anomalies, dkim, problems, reports`
@@ -41,40 +53,93 @@ export async function listSubmissions(
   after: string | undefined,
 ): Promise<SubmissionRow[]> {
   const { bind, values } = makeBind()
-  const { window, trust, limit } = question
+  const { window, trust, visible, limit } = question
   const { domain, ...own } = question.filters
   const where = [
     `arrived_on >= ${bind(window.from)} and arrived_on < ${bind(window.to)}`,
     ...(trust === 'any' ? [] : [`trust = ${bind(trust)}`]),
     ...Object.entries(own).map(([column, given]) => among(column, given, bind)),
-    ...(domain ? [`domains && ${bind(domain)}::text[]`] : []),
+    isAbout(domain, visible, bind),
     ...(after === undefined ? [] : [`key < ${bind(after)}`]),
   ]
-  const { rows } = await db.query<SubmissionRow>(
-    `select ${columns} from submission where ${where.join(' and ')} order by key desc limit ${bind(limit)}`,
+  const { rows } = await db.query<SqlRow>(
+    `select ${columns}, ${isWhole(visible, bind)} as whole
+     from submission where ${where.join(' and ')} order by key desc limit ${bind(limit)}`,
     values,
   )
-  return rows
+  return rows.map((row) => partOf(row, visible))
 }
 
-/** Undefined when there is none of that key. */
-export async function getSubmission(db: Database, key: string): Promise<SubmissionRow | undefined> {
-  const { rows } = await db.query<SubmissionRow>(`select ${columns} from submission where key = $1`, [key])
-  return rows[0]
+/** Undefined when there is none of that key for whoever asks. */
+export async function getSubmission(db: Database, key: string, visible: Visible): Promise<SubmissionRow | undefined> {
+  const { bind, values } = makeBind()
+  const { rows } = await db.query<SqlRow>(
+    `select ${columns}, ${isWhole(visible, bind)} as whole
+     from submission where key = ${bind(key)} and ${isAbout(undefined, visible, bind)}`,
+    values,
+  )
+  return rows[0] && partOf(rows[0], visible)
 }
 
-/** The bytes as they came: a whole message, or a bare report. 'expired' when retention took them or they were never kept. */
-export type Raw = { kind: 'found'; form: 'message' | 'report'; bytes: Buffer } | { kind: 'expired' }
+/** What is about several domains is found by those that whoever asks may know of, and by no other. */
+function isAbout(wanted: readonly string[] | undefined, visible: Visible, bind: Bind): string {
+  if (wanted === undefined && visible === undefined) return 'true'
+  const domains = visible && wanted ? wanted.filter((domain) => visible.includes(domain)) : (visible ?? wanted)
+  return `domains && ${bind(domains)}::text[]`
+}
 
-/** Undefined when there is no submission of that key. */
-export async function readRaw(db: Database, submissionKey: string): Promise<Raw | undefined> {
-  const { rows } = await db.query<{ form: 'message' | 'report' | null; bytes: Buffer | null }>(
-    `select form, bytes from submission s left join submission_raw r on r.arrived_on = s.arrived_on and r.arrival_key = s.arrival_key
-     where s.key = $1`,
-    [submissionKey],
+/** Whether all of the arrival is for whoever asks: each part accepted, about no other domain, and nothing left out of it. */
+const isWhole = (visible: Visible, bind: Bind): string =>
+  visible === undefined
+    ? 'true'
+    : `(select bool_and(domains <> '{}' and domains <@ ${bind(visible)}::text[] and not anomalies @> '[{"code": "policy-dropped"}]')
+        from submission part where part.arrived_on = submission.arrived_on and part.arrival_key = submission.arrival_key)`
+
+type SqlRow = SubmissionRow & { whole: boolean; provenance: Provenance }
+
+function partOf({ whole, ...row }: SqlRow, visible: Visible): SubmissionRow {
+  if (visible === undefined) return row
+  const reports = row.reports.filter(({ domain }) => visible.includes(domain))
+  return { ...row, provenance: shownProvenance(row.provenance, whole, visible), reports }
+}
+
+/** Recipients, a file's name (RFC 8460 §5.1) and the token may name domains of others. */
+function shownProvenance(provenance: Provenance, whole: boolean, visible: readonly string[]): ShownProvenance {
+  switch (provenance.transport) {
+    case 'smtp': {
+      const { transport, peerAddress, helo, mailFrom, tls } = provenance
+      return whole ? provenance : { transport, peerAddress, helo, mailFrom, tls }
+    }
+    case 'https': {
+      const { token, ...rest } = provenance
+      const domains = token?.domains.filter((domain) => visible.includes(domain)) ?? []
+      return token ? { ...rest, token: { ...token, domains } } : rest
+    }
+    case 'file':
+      return whole ? provenance : { transport: 'file' }
+  }
+}
+
+/** The bytes as they came: a whole message, or a bare report. */
+export type Raw =
+  | { kind: 'found'; form: 'message' | 'report'; bytes: Buffer }
+  /** Retention took them, or they were never kept. */
+  | { kind: 'expired' }
+  /** Not everything in them is for whoever asks. */
+  | { kind: 'withheld' }
+
+/** Undefined when there is no submission of that key for whoever asks. */
+export async function readRaw(db: Database, submissionKey: string, visible: Visible): Promise<Raw | undefined> {
+  const { bind, values } = makeBind()
+  const { rows } = await db.query<{ form: 'message' | 'report' | null; bytes: Buffer | null; whole: boolean }>(
+    `select whole, form, bytes from submission cross join lateral (select ${isWhole(visible, bind)} as whole) seen
+       left join submission_raw r on whole and r.arrived_on = submission.arrived_on and r.arrival_key = submission.arrival_key
+     where key = ${bind(submissionKey)} and ${isAbout(undefined, visible, bind)}`,
+    values,
   )
   const row = rows[0]
   if (!row) return undefined
+  if (!row.whole) return { kind: 'withheld' }
   return row.form === null || row.bytes === null
     ? { kind: 'expired' }
     : { kind: 'found', form: row.form, bytes: row.bytes }

@@ -73,20 +73,23 @@ export type Claim = {
 /**
  * counted: in every number. superseded: a verified claim came later and took its place. conflict: came after one that
  * stands. contested: several unverified claims disagree. implausible: a count too large to believe. excluded: the
- * operator said so.
+ * operator said so. blocked: the operator said so of its reporter.
  */
-export type Standing = 'counted' | 'superseded' | 'conflict' | 'contested' | 'implausible' | 'excluded'
+export type Standing = 'counted' | 'superseded' | 'conflict' | 'contested' | 'implausible' | 'excluded' | 'blocked'
 
 /**
  * The standing of every claim to one identity. A function of the set, not of the order in which it was recorded, so
  * every order of arrivals ends in the same numbers:
  * - of the verified claims the earliest of each reporter counts: two reporters are two reports;
  * - an unverified claim counts only where no verified one is, and only alone;
- * - what is implausible, and whatever the operator decided, comes before all of that.
+ * - what is implausible, and whatever the operator decided, comes before all of that;
+ * - a claim of a reporter who is `blocked` never counts, whatever was decided on it, and is nothing to the others.
  */
-export function standings(claims: readonly Claim[]): Standing[] {
+export function standings(claims: readonly Claim[], blocked: ReadonlySet<string>): Standing[] {
+  const isBlocked = ({ reporter }: Claim) => reporter !== undefined && blocked.has(reporter)
   const firstOf = new Map<string, Claim>()
   for (const claim of claims) {
+    if (isBlocked(claim)) continue
     const key = claim.reporter ?? ''
     const first = firstOf.get(key)
     if (claim.trust === 'verified' && (!first || claim.arrivedAt < first.arrivedAt)) firstOf.set(key, claim)
@@ -94,6 +97,7 @@ export function standings(claims: readonly Claim[]): Standing[] {
   const verifiedAt = [...firstOf.values()].map((claim) => claim.arrivedAt.getTime())
   const unverified = claims.filter((claim) => claim.trust === 'unverified' && claim.decision !== 'exclude')
   return claims.map((claim) => {
+    if (isBlocked(claim)) return 'blocked'
     if (claim.decision === 'include') return 'counted'
     if (claim.decision === 'exclude') return 'excluded'
     const standing = claim.trust === 'verified' ? ofVerified(claim) : ofUnverified(claim)

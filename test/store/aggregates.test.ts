@@ -39,7 +39,7 @@ async function tell(reports: readonly ReportFact[]): Promise<void> {
 }
 
 const november = { from: '2026-11-01', to: '2026-12-01' }
-const all: Question = { window: november, trust: 'verified', filters: {} }
+const all: Question = { window: november, trust: 'verified', filters: {}, visible: undefined }
 const byFailures = { orderBy: { column: 'failed', descending: true }, limit: 500, offset: 0 } as const
 const ask = (question: Partial<SummaryQuestion>) => summarize(db, { ...all, ...byFailures, groupBy: [], ...question })
 
@@ -210,6 +210,7 @@ const question: fc.Arbitrary<Question> = fc.record({
   window: fc.constantFrom(november, { from: '2026-11-02', to: '2026-11-09' }, { from: '2026-10-01', to: '2027-01-01' }),
   trust: fc.constantFrom('verified', 'unverified', 'any'),
   filters,
+  visible: fc.constantFrom(undefined, undefined, ['ours.example'], ['too.example', 'none.example'], []),
 })
 
 type Fact = { report: ReportFact; policy: PolicyFact; detail?: DetailFact }
@@ -258,7 +259,8 @@ function isIn(range: string, address: string): boolean {
   return list.check(address, family)
 }
 
-function passes({ window, filters }: Question, fact: Fact): boolean {
+function passes({ window, filters, visible }: Question, fact: Fact): boolean {
+  if (visible && !visible.includes(fact.report.domain)) return false
   if (fact.report.standing !== 'counted' || fact.report.day < window.from || fact.report.day >= window.to) return false
   return Object.entries(filters).every(([name, values]) => {
     const value = valueOf(name as Dimension, fact)

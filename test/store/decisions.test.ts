@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { verifyDayTotals } from '../../src/store/day-totals.ts'
-import { decideReport } from '../../src/store/decisions.ts'
+import { decideReport, type Decision } from '../../src/store/decisions.ts'
 import { makeRecorder } from '../../src/store/recorder.ts'
+import { getReport } from '../../src/store/reports.ts'
 import { arrival, later, newKey, type Telling } from '../support/arrivals.ts'
 import { freshDatabase } from '../support/database.ts'
 
@@ -19,6 +20,9 @@ async function tell(telling: Telling, second = 0): Promise<string> {
   assert.ok(outcome && 'reports' in outcome)
   return outcome.reports[0]!.key
 }
+
+const decide = (key: string, word: Decision['word'] | undefined, visible?: string[]) =>
+  decideReport(db, key, word && { word, by: 'admin', at: later(60), reason: null }, visible)
 
 async function state(domain: string) {
   const reports = await db.query<{ standing: string }>(
@@ -36,10 +40,10 @@ test('an excluded report leaves every number, and comes back when the decision i
   const domain = newDomain()
   const key = await tell({ by: 'sender.example', domains: [domain] })
   const counted = await state(domain)
-  assert.equal(await decideReport(db, key, 'exclude'), 'excluded')
+  assert.equal(await decide(key, 'exclude'), 'excluded')
   assert.deepEqual(await state(domain), { standings: ['excluded'], totals: [], facts: [] })
-  assert.equal(await decideReport(db, key, 'exclude'), 'excluded')
-  assert.equal(await decideReport(db, key, undefined), 'counted')
+  assert.equal(await decide(key, 'exclude'), 'excluded')
+  assert.equal(await decide(key, undefined), 'counted')
   assert.deepEqual(await state(domain), counted)
   assert.deepEqual(counted, {
     standings: ['counted'],
@@ -51,7 +55,7 @@ test('an excluded report leaves every number, and comes back when the decision i
 test('an implausible report counts when the operator includes it', async () => {
   const domain = newDomain()
   const key = await tell({ by: 'sender.example', domains: [domain], failed: 2_000_000_000, implausible: true })
-  assert.equal(await decideReport(db, key, 'include'), 'counted')
+  assert.equal(await decide(key, 'include'), 'counted')
   assert.deepEqual((await state(domain)).totals, [{ trust: 'verified', failed: '2000000000', reports: 1n }])
 })
 
@@ -59,7 +63,7 @@ test('including one of two contested reports leaves the other out', async () => 
   const domain = newDomain()
   await tell({ domains: [domain] })
   const key = await tell({ domains: [domain], failed: 20 }, 1)
-  assert.equal(await decideReport(db, key, 'include'), 'counted')
+  assert.equal(await decide(key, 'include'), 'counted')
   assert.deepEqual(await state(domain), { standings: ['contested', 'counted'], totals: [{ trust: 'unverified', failed: '20', reports: 1n }], facts: [20n] }) // prettier-ignore
 })
 
@@ -67,20 +71,43 @@ test('excluding one of two contested reports lets the other count', async () => 
   const domain = newDomain()
   const key = await tell({ domains: [domain] })
   await tell({ domains: [domain], failed: 20 }, 1)
-  assert.equal(await decideReport(db, key, 'exclude'), 'excluded')
+  assert.equal(await decide(key, 'exclude'), 'excluded')
   assert.deepEqual(await state(domain), { standings: ['excluded', 'counted'], totals: [{ trust: 'unverified', failed: '20', reports: 1n }], facts: [20n] }) // prettier-ignore
 })
 
 test('a decision outlives what arrives later', async () => {
   const domain = newDomain()
   const key = await tell({ domains: [domain] })
-  await decideReport(db, key, 'exclude')
+  await decide(key, 'exclude')
   assert.equal(await tell({ by: 'sender.example', domains: [domain] }, 1), key)
   assert.deepEqual(await state(domain), { standings: ['excluded'], totals: [], facts: [] })
 })
 
 test('there is nothing to decide about a report that is not there', async () => {
-  assert.equal(await decideReport(db, newKey(later(0)), 'include'), undefined)
+  assert.equal(await decide(newKey(later(0)), 'include'), undefined)
+})
+
+test('nobody decides about a report of a domain that is not for him to see', async () => {
+  const domain = newDomain()
+  const key = await tell({ by: 'sender.example', domains: [domain] })
+  assert.equal(await decide(key, 'exclude', ['other.example']), undefined)
+  assert.deepEqual((await state(domain)).standings, ['counted'])
+  assert.equal(await decide(key, 'exclude', [domain]), 'excluded')
+})
+
+test('who decided, when and why is kept, replaced by the next word, and goes with it', async () => {
+  const domain = newDomain()
+  const key = await tell({ by: 'sender.example', domains: [domain] })
+  const decisionOf = async () => (await getReport(db, key, undefined))!.decision
+  const first: Decision = { word: 'exclude', by: 'ann', at: later(60), reason: 'a test run' }
+  const second: Decision = { word: 'exclude', by: 'ben', at: later(61), reason: null }
+  assert.equal(await decisionOf(), null)
+  for (const decision of [first, second]) {
+    await decideReport(db, key, decision, undefined)
+    assert.deepEqual(await decisionOf(), decision)
+  }
+  await decide(key, undefined)
+  assert.equal(await decisionOf(), null)
 })
 
 const anyAct = fc.record({
@@ -99,7 +126,7 @@ test('whatever is decided while reports arrive, the totals are what the facts ad
         const telling = { ...(by !== undefined && { by }), domains: [domain], failed, implausible: failed > 1e9 }
         const [outcome] = await (second % 2 ? recorder : other).record(arrival(telling, later(second)))
         assert.ok(outcome && 'reports' in outcome)
-        if (pause) await decideReport(db, outcome.reports[0]!.key, decision)
+        if (pause) await decide(outcome.reports[0]!.key, decision)
       })
       await Promise.all(under)
       const torn = await db.query(

@@ -1,11 +1,17 @@
 /** The API on a database of its own, asked without a socket. */
 import type { TestContext } from 'node:test'
+import pino from 'pino'
 import type { Api, ApiDeps } from '../../src/api/route.ts'
 import { makeApi } from '../../src/api/server.ts'
+import { readConfig } from '../../src/config.ts'
 import { defaultLimits } from '../../src/limits.ts'
+import { makeRoad } from '../../src/road.ts'
+import { newToken } from '../../src/service.ts'
 import { openDatabase, type Database } from '../../src/store/database.ts'
 import { makeOwnDomains } from '../../src/store/domains.ts'
+import { createToken, type Scope } from '../../src/store/tokens.ts'
 import type { OwnDomain } from '../../src/tlsrpt/ownership.ts'
+import { takeFile } from '../../src/transport/file.ts'
 import { freshDatabase, testDatabaseOptions } from './database.ts'
 
 export const adminToken = 'the-admin-token-of-the-tests'
@@ -44,15 +50,26 @@ export async function startApi(given: Given = {}, t?: TestContext): Promise<Test
   const hear = (level: string) => (context: unknown) => {
     logged.push({ level, context: context as Record<string, unknown> })
   }
+  const now = given.now ?? (() => noon)
+  const domains = { policyDomains: environment.map(({ domain }) => domain), anyPolicyDomain: any }
+  const resolveTxt = () => Promise.resolve({ kind: 'missing' } as const)
+  const { ingest, replay } = makeRoad(db, { ...readConfig({}), ...domains }, pino({ level: 'silent' }), {
+    now,
+    resolveTxt,
+  })
   const api = await makeApi({
     db,
     ownDomains: makeOwnDomains(db, environment, any, () => noon),
     adminToken,
+    newToken,
     product,
     now: () => noon,
     limits: defaultLimits,
     limitExempt: () => false,
+    takeFile: (bytes, fileName) => takeFile(bytes, fileName, { ingest, limits: defaultLimits, now }),
+    replay,
     ready: () => Promise.resolve({ ready: true, reasons: [] }),
+    exposeMetrics: () => Promise.resolve({ contentType: 'text/plain', text: 'up 1\n' }),
     log: { info: hear('info'), error: hear('error') },
     ...replaced,
   })
@@ -100,6 +117,13 @@ export async function call(
 
 export const without = (name: string, members: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(members).filter(([key]) => key !== name))
+
+/** Headers of a new token for these domains; without any, for all. */
+export async function tokenFor(db: Database, domains: readonly string[], scopes: readonly Scope[] = ['read', 'write']) {
+  const { key, token } = newToken(noon)
+  await createToken(db, { name: 'of a test', scopes, domains }, key, token)
+  return { authorization: `Bearer ${token}` }
+}
 
 /** A database that nobody answers for. */
 export const databaseAway = (): Database =>

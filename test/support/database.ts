@@ -32,9 +32,9 @@ export async function freshDatabase(t?: TestContext): Promise<TestDatabase> {
   return createDatabase(t, ` template ${handedOver('TEST_DATABASE_TEMPLATE')}`)
 }
 
-/** The same without any schema. */
-export async function emptyDatabase(t?: TestContext): Promise<TestDatabase> {
-  return createDatabase(t, '')
+/** The same without any schema; `options` are those of CREATE DATABASE. */
+export async function emptyDatabase(t?: TestContext, options = ''): Promise<TestDatabase> {
+  return createDatabase(t, options)
 }
 
 async function createDatabase(t: TestContext | undefined, from: string): Promise<TestDatabase> {

@@ -36,7 +36,7 @@ export type RunningService = {
 }
 
 export const ruaAddress = 'tlsrpt@rua.example'
-const adminToken = 'a-token-for-tests-only'
+export const adminToken = 'a-token-for-tests-only'
 
 /**
  * Closed after the test `t`; without `t` at the end of the file, and then it has to be at its top level and before the

@@ -97,13 +97,17 @@ const cases: { name: string; claims: Claim[]; standing: string[] }[] = [
   { name: 'and leaves nothing to an unverified claim', claims: [verified('r', 1, { implausible: true }), unverified(2)], standing: ['implausible', 'conflict'] },
   { name: 'the operator includes', claims: [verified('r', 1, { implausible: true, decision: 'include' }), verified('r', 2, { decision: 'include' })], standing: ['counted', 'counted'] },
   { name: 'the operator excludes', claims: [verified('r', 1, { decision: 'exclude' })], standing: ['excluded'] },
+  { name: 'a blocked reporter never counts, whatever was decided', claims: [verified('x', 1), verified('x', 2, { decision: 'include' })], standing: ['blocked', 'blocked'] },
+  { name: 'a blocked reporter is nothing to the others', claims: [verified('x', 1), unverified(2)], standing: ['blocked', 'counted'] },
   { name: 'an exclusion settles what is contested', claims: [unverified(1), unverified(2, { decision: 'exclude' })], standing: ['counted', 'excluded'] },
 ] // prettier-ignore
 for (const { name, claims, standing } of cases) {
   test(`standing: ${name}`, () => {
-    assert.deepEqual(standings(claims), standing)
+    assert.deepEqual(standings(claims, new Set(['x'])), standing)
   })
 }
+
+const blocked = new Set(['s'])
 
 const anyClaim = fc.record({ by: fc.constantFrom(undefined, 'r', 's'), implausible: fc.boolean() })
 
@@ -112,19 +116,20 @@ test('the standing of a claim does not depend on the order in which claims were 
     fc.property(fc.array(anyClaim, { maxLength: 6 }), fc.func(fc.integer()), (drawn, rank) => {
       const claims = drawn.map(({ by, implausible }, second) => by === undefined ? unverified(second, { implausible }) : verified(by, second, { implausible })) // prettier-ignore
       const shuffled = claims.map((claim, i) => ({ claim, i })).sort((a, b) => rank(a.i) - rank(b.i))
-      const expected = standings(claims)
-      assert.deepEqual(standings(shuffled.map(({ claim }) => claim)), shuffled.map(({ i }) => expected[i])) // prettier-ignore
+      const expected = standings(claims, blocked)
+      assert.deepEqual(standings(shuffled.map(({ claim }) => claim), blocked), shuffled.map(({ i }) => expected[i])) // prettier-ignore
     }),
   )
 })
 
-test('at most one claim of each reporter counts, and unverified ones only where no verified one is', () => {
+test('at most one claim of each reporter counts, none of a blocked one, and unverified ones only where no other verified one is', () => {
   fc.assert(
     fc.property(fc.array(anyClaim, { maxLength: 6 }), (drawn) => {
-      const standing = standings(drawn.map(({ by, implausible }, second) => by === undefined ? unverified(second, { implausible }) : verified(by, second, { implausible }))) // prettier-ignore
+      const standing = standings(drawn.map(({ by, implausible }, second) => by === undefined ? unverified(second, { implausible }) : verified(by, second, { implausible })), blocked) // prettier-ignore
       const counted = drawn.flatMap(({ by }, i) => (standing[i] === 'counted' ? [by] : []))
       assert.equal(new Set(counted).size, counted.length)
-      if (counted.includes(undefined)) assert.ok(drawn.every(({ by }) => by === undefined))
+      assert.ok(!counted.includes('s'), 'who is blocked')
+      if (counted.includes(undefined)) assert.ok(drawn.every(({ by }) => by === undefined || by === 's'))
     }),
   )
 })

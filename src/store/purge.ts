@@ -1,0 +1,59 @@
+/** Erases what is kept of a domain, bytes included (DESIGN.md, Personal data). */
+import { inTransaction, unhurried, type Database } from './database.ts'
+import { foldDayTotals } from './day-totals.ts'
+import { deleteOrphans } from './repair.ts'
+
+/** What was erased. `submissions` includes those that were about other domains too and stay without this one. */
+export type Purged = {
+  /** Whether it was one of the stored domains. */
+  wasOurs: boolean
+  reports: number
+  submissions: number
+  /** Of the arrivals whose bytes were erased. */
+  bytes: bigint
+}
+
+/**
+ * Takes the domain from the list and erases in the same transaction its reports, facts, totals and submissions, and the
+ * bytes of every arrival that had something about it. An arrival about several domains stays listed for the others, with
+ * their numbers, but without bytes: they would tell of this one too. Submissions that were refused or quarantined belong
+ * to no domain, and go when their retention ends. What is recorded in this very moment stays, whole.
+ */
+export function purgeDomain(db: Database, domain: string): Promise<Purged> {
+  return inTransaction(db, async (tx) => {
+    await tx.query('set local statement_timeout = 0')
+    const query = <Row extends object>(text: string) => tx.query<Row>({ text, values: [domain], ...unhurried })
+    const listed = await query('delete from domain where domain = $1')
+
+    const reports = await query('delete from report where domain = $1')
+    await deleteOrphans(tx, domain) // Not by domain: a report that was committed just now keeps its facts.
+    const { rows: totals } = await query<{ days: string[] }>(
+      `select coalesce(array_agg(distinct day), '{}') as days from day_total where domain = $1`,
+    )
+    await foldDayTotals(tx, domain, totals[0]!.days)
+
+    // One statement, so one instant: an arrival is seen with its bytes or not at all.
+    const { rows: arrivals } = await query<{ submissions: number; bytes: bigint }>(
+      `with alone as (
+         delete from submission where domains = array[$1] returning arrived_on, arrival_key
+       ), shared as (
+         update submission set domains = array_remove(domains, $1), domain = (array_remove(domains, $1))[1],
+           reports = (select coalesce(jsonb_agg(report order by place), '[]')
+                      from jsonb_array_elements(reports) with ordinality as told (report, place)
+                      where report->>'domain' is distinct from $1)
+         where domains @> array[$1] and cardinality(domains) > 1 returning arrived_on, arrival_key
+       ), about as (
+         select * from alone union all select * from shared
+       ), gone as (
+         delete from submission_raw r using (select distinct * from about) a
+         where r.arrived_on = a.arrived_on and r.arrival_key = a.arrival_key returning size
+       )
+       select (select count(*)::int from about) as submissions, (select coalesce(sum(size), 0)::bigint from gone) as bytes`,
+    )
+    return {
+      wasOurs: listed.rowCount === 1,
+      reports: reports.rowCount ?? 0,
+      ...arrivals[0]!,
+    }
+  })
+}
