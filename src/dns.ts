@@ -41,3 +41,20 @@ async function ask(resolver: Resolver, name: string): Promise<TxtAnswer> {
     return { kind: 'unreachable', reason: `dns-${code.replace(/^E/, '').toLowerCase()}` }
   }
 }
+
+/** As many names as an archive may ask for, and a bound against one made to ask for ever new ones. */
+const mostRemembered = 10_000
+
+/** Asks for each name once, for as long as the function lives; what could not be told is asked again. */
+export function rememberAnswers(resolveTxt: ResolveTxt): ResolveTxt {
+  const answers = new Map<string, Promise<TxtAnswer>>()
+  return (name) => {
+    const known = answers.get(name)
+    if (known) return known
+    const answer = resolveTxt(name)
+    if (answers.size >= mostRemembered) answers.clear()
+    answers.set(name, answer)
+    void answer.then(({ kind }) => kind === 'unreachable' && answers.delete(name))
+    return answer
+  }
+}

@@ -5,6 +5,7 @@ import type { Limits } from './limits.ts'
 import type { OwnDomains } from './store/domains.ts'
 import type { Arrival, JudgedPart } from './store/arrivals.ts'
 import type { Recorder } from './store/recorder.ts'
+import type { Archive, ArrivalPlace, JudgedAgain } from './store/replay.ts'
 import { authenticate, isAligned, reportingDomain } from './tlsrpt/authenticate.ts'
 import { judge, type Evidence, type JudgeSettings } from './tlsrpt/judge.ts'
 import { makeOwnership, type Ownership } from './tlsrpt/ownership.ts'
@@ -33,33 +34,63 @@ export type IngestDeps = {
 
 export function makeIngest(deps: IngestDeps): Ingest {
   return async (submission) => {
-    const examined = await examine(submission, deps) // Unwrap, parse, authenticate.
+    const examined = await examine(submission, [], deps) // Unwrap, parse, authenticate.
     const parts = await judgeParts(examined, deps)
-    const deferred = parts.flatMap(({ judgement }) => (judgement.kind === 'deferred' ? judgement : []))
+    const deferred = deferredOf(parts)
     if (deferred.length > 0) return deferred // If one part has to wait, the whole mail comes again.
     return record(submission, parts as JudgedPart[], deps)
   }
 }
 
+/**
+ * Judges what has arrived once more, by today's code and domains. What its signatures came to on the day of arrival
+ * stands: by today's keys an archive proves nothing. Only signatures that nobody had reason to look at, since there was
+ * no readable report, are verified now. One answer for each part (store/replay.ts); 'expired' when the bytes are gone.
+ */
+export type Replay = (place: ArrivalPlace) => Promise<Replayed>
+export type Replayed = { kind: 'judged'; parts: JudgedAgain[] } | { kind: 'expired' } | Deferred
+
+type ReplayDeps = Omit<IngestDeps, 'recorder'> & { archive: Archive }
+
+export function makeReplay({ archive, ...deps }: ReplayDeps): Replay {
+  return async (place) => {
+    const arrival = await archive.read(place)
+    if (!arrival) return { kind: 'expired' }
+    const examined = await examine(arrival.submission, arrival.dkim as DkimResult[], deps)
+    const parts = await judgeParts(examined, deps)
+    const deferred = deferredOf(parts)[0]
+    if (deferred) return deferred
+    const judged = await archive.recordAgain(arrival, parts as JudgedPart[])
+    if (!judged) return { kind: 'expired' }
+    return 'kind' in judged ? judged : { kind: 'judged', parts: judged }
+  }
+}
+
+const deferredOf = (parts: Judged[]): Deferred[] =>
+  parts.flatMap(({ judgement }) => (judgement.kind === 'deferred' ? judgement : []))
+
 /** What is known of one report part before anybody asks whose it is. */
 type Examined = { known: Evidence | Refusal | Quarantined; dkim: DkimResult[] }
 
-async function examine(submission: Submission, deps: IngestDeps): Promise<Examined[]> {
+type ExamineDeps = Pick<IngestDeps, 'resolveTxt' | 'limits' | 'log'>
+
+/** `archived` is what the signatures came to before; those of [] are verified now. */
+async function examine(submission: Submission, archived: DkimResult[], deps: ExamineDeps): Promise<Examined[]> {
   try {
     const unwrapped = await unwrap(submission, deps.limits)
-    if (unwrapped.kind !== 'unwrapped') return [{ known: unwrapped, dkim: [] }]
+    if (unwrapped.kind !== 'unwrapped') return [{ known: unwrapped, dkim: archived }]
     const { parts, mail } = unwrapped
     const parsed = parts.map((part) =>
       part.kind === 'payload' ? parseReport(part.json, submission.arrivedAt, deps.limits) : part,
     )
-    const dkim = mail ? await verifySignatures(submission, mail, parsed, deps) : []
+    const dkim = !mail || archived.length > 0 ? archived : await verifySignatures(submission, mail, parsed, deps)
     return parsed.map((outcome, i) => ({
       known: outcome.kind === 'parsed' ? evidence(submission, parts[i], outcome, mail, dkim) : outcome,
       dkim,
     }))
   } catch (error) {
     deps.log.error({ err: error }, 'a submission made our own code throw; it is quarantined')
-    return [{ known: { kind: 'quarantined', reason: 'defect' }, dkim: [] }]
+    return [{ known: { kind: 'quarantined', reason: 'defect' }, dkim: archived }]
   }
 }
 
@@ -68,7 +99,7 @@ async function verifySignatures(
   { raw, arrivedAt, provenance }: Submission,
   mail: MailFacts,
   parsed: Parsed[],
-  { limits, resolveTxt }: IngestDeps,
+  { limits, resolveTxt }: ExamineDeps,
 ): Promise<DkimResult[]> {
   const reporting = parsed.flatMap((outcome) =>
     outcome.kind === 'parsed' ? (reportingDomain(outcome.report.contactInfo, mail) ?? []) : [],
@@ -110,7 +141,7 @@ function evidence(
 
 type Judged = { judgement: JudgedPart['judgement'] | Deferred; dkim: DkimResult[] }
 
-async function judgeParts(examined: Examined[], deps: IngestDeps): Promise<Judged[]> {
+async function judgeParts(examined: Examined[], deps: Omit<IngestDeps, 'recorder'>): Promise<Judged[]> {
   const { ownDomains, dkimPolicy, reportRetentionDays, limits } = deps
   const judgeAll = (ownership: Ownership) =>
     examined.map(({ known, dkim }) => {

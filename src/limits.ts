@@ -48,6 +48,7 @@ export const defaultLimits = {
   httpRequestsPerMinute: 600, // By address; generous, because some senders count any answer as delivered.
   apiRequestsPerMinute: 6_000, // By address.
   apiFailedSignInsPerMinute: 60, // By address.
+  metricsDomains: 100, // Domains with series of their own in /metrics.
   drainSeconds: 25, // From SIGTERM to exit: orchestrators kill after 30.
 
   // The store (store/)

@@ -1,31 +1,26 @@
 /** Starts everything a Config asks for and wires it by hand; the program, the demo and the tests all start it here. */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
-import { v7 as uuidv7 } from 'uuid'
 import { makeAddressTest } from './addresses.ts'
 import { makeApi } from './api/server.ts'
 import { adminTokenFile, type Config } from './config.ts'
-import type { ResolveTxt } from './dkim/verify.ts'
-import { makeResolveTxt } from './dns.ts'
-import { makeIngest, type Ingest } from './ingest.ts'
+import type { Ingest } from './ingest.ts'
+import { makeMetrics } from './metrics.ts'
+import { keyAt, makeRoad, type World } from './road.ts'
 import type { Database } from './store/database.ts'
-import { makeOwnDomains, type OwnDomains } from './store/domains.ts'
+import { makeLastReportDays, type OwnDomains } from './store/domains.ts'
 import { migrate } from './store/migrate.ts'
 import { openStore } from './store/open.ts'
-import { makeRecorder } from './store/recorder.ts'
 import { applyRetention } from './store/retention.ts'
 import { findIntakeToken } from './store/tokens.ts'
-import type { OwnDomain } from './tlsrpt/ownership.ts'
 import { openCertificate } from './transport/certificate.ts'
+import { takeFile } from './transport/file.ts'
 import { startIntake } from './transport/https.ts'
 import { startSmtp } from './transport/smtp.ts'
-
-/** What the demo and the tests may put in place of the real world. */
-export type World = { now: () => Date; resolveTxt?: ResolveTxt }
 
 export type Service = {
   ports: { smtp: number; intake: number; api: number }
@@ -61,18 +56,16 @@ export async function startService(config: Config, log: Logger, world: World): P
     const schema = startMigration(intakeDb, log)
     closing.push(schema.close)
 
-    const recorder = makeRecorder(intakeDb, { limits, newKey: (at) => uuidv7({ msecs: at.getTime() }) })
-    closing.push(recorder.close)
-    const ownDomains = makeOwnDomains(intakeDb, config.policyDomains.map(covering), config.anyPolicyDomain, world.now)
-    const ingest = makeIngest({
-      resolveTxt: world.resolveTxt ?? makeResolveTxt(config.dnsServers, limits.dnsTimeoutMs),
-      ownDomains,
-      recorder,
-      dkimPolicy: config.dkimPolicy,
-      reportRetentionDays: config.retention.reportDays,
-      limits,
-      log,
+    const metrics = makeMetrics({
+      version: product.version,
+      maxDomains: limits.metricsDomains,
+      queueDepth: () => recorder.pending(),
+      certificateExpiresAt: () => new X509Certificate(certificate.current().cert).validToDate,
+      lastReportDays: makeLastReportDays(apiDb, world.now),
     })
+    const { recorder, replay, ownDomains, ...road } = makeRoad(intakeDb, config, log, world, metrics)
+    const ingest = metrics.watch(road.ingest)
+    closing.push(recorder.close)
     void schema.done.then(() => adviseOnDomains(ownDomains, log))
     closing.push(startRetention(intakeDb, config, log, world, schema.isReady))
 
@@ -99,11 +92,15 @@ export async function startService(config: Config, log: Logger, world: World): P
       db: apiDb,
       ownDomains,
       adminToken: adminToken.token,
+      newToken,
       product,
+      takeFile: (bytes, fileName) => takeFile(bytes, fileName, { ingest, limits, now: world.now }),
+      replay,
       now: world.now,
       limits,
       limitExempt,
       ready,
+      exposeMetrics: metrics.expose,
       log,
     })
     closing.push(() => api.close())
@@ -117,9 +114,6 @@ export async function startService(config: Config, log: Logger, world: World): P
     throw error
   }
 }
-
-/** A domain of POLICY_DOMAINS: with its subdomains; a variable cannot name hosts. */
-export const covering = (domain: string): OwnDomain => ({ domain, includeSubdomains: true, mx: [] })
 
 type Schema = {
   isReady: () => boolean
@@ -215,11 +209,17 @@ async function readAdminToken(config: Config): Promise<{ token: string; isNew: b
     throw error
   })
   if (kept.trim() !== '') return { token: kept.trim(), isNew: false }
-  const token = randomBytes(32).toString('base64url')
+  const token = randomToken()
   await mkdir(config.dataDir, { recursive: true })
   await writeFile(file, `${token}\n`, { mode: 0o600 })
   return { token, isNew: true }
 }
+
+/** 256 bits, which no rate of guessing gets through. */
+const randomToken = () => randomBytes(32).toString('base64url')
+
+/** A new token, and the key that it is listed and revoked by. */
+export const newToken = (at: Date): { key: string; token: string } => ({ key: keyAt(at), token: randomToken() })
 
 async function readiness(db: Database, schema: Schema): Promise<{ ready: boolean; reasons: string[] }> {
   if (!schema.isReady()) return { ready: false, reasons: [schema.reason()] }
