@@ -8,14 +8,15 @@ import {
   type DomainHealth,
   type ListedDomain,
 } from '../store/domains.ts'
-import type { Window } from '../store/question.ts'
+import { purgeDomain } from '../store/purge.ts'
+import type { Visible, Window } from '../store/question.ts'
 import { domainName } from '../tlsrpt/domain-name.ts'
 import { organizationalDomain } from '../tlsrpt/ownership.ts'
 import { countSchema, toJson } from './json.ts'
 import { listParameters, pageSchema, readPage } from './pages.ts'
 import { badParameter, notFound, Problem, problems } from './problem.ts'
 import { domainParameter, readWindow, windowParameters, windowSchema } from './query.ts'
-import type { Api, ApiDeps } from './route.ts'
+import type { Api, ApiDeps, Caller } from './route.ts'
 
 const health = {
   last_report_day: z.iso.date().nullable().describe('The last day with a report, of all time.'),
@@ -36,6 +37,15 @@ const domainSchema = z
     contested_reports: countSchema.describe('Reports that do not count because unverified ones contradict each other.'),
   })
   .meta({ id: 'Domain', description: 'Sessions and reports in the window, by verified reports.' })
+
+const purgedSchema = z
+  .strictObject({
+    domain: z.string(),
+    reports: z.int(),
+    submissions: z.int().describe('Those about other domains too are among them: they stay, without this one.'),
+    bytes: countSchema.describe('Of all arrivals that had something about it.'),
+  })
+  .meta({ id: 'Purged', description: 'What was erased.' })
 
 const maxMx = 100
 
@@ -75,9 +85,9 @@ export function addDomains(app: Api, deps: ApiDeps): void {
         },
       },
     },
-    async ({ query }) => {
+    async ({ query, caller }) => {
       const { window, after = '', cut } = readPage(query, z.string(), now())
-      const own = await ourDomains(deps, window)
+      const own = await ourDomains(deps, window, caller.visible)
       const { rows, page } = cut(
         own.filter(({ domain }) => domain > after).slice(0, query.limit + 1),
         (last) => last.domain,
@@ -97,9 +107,9 @@ export function addDomains(app: Api, deps: ApiDeps): void {
         response: { 200: domainSchema, ...problems(400, 401, 404) },
       },
     },
-    async ({ params, query }) => {
+    async ({ params, query, caller }) => {
       const window = readWindow(query, now())
-      const own = (await ourDomains(deps, window)).find(({ domain }) => domain === params.domain)
+      const own = (await ourDomains(deps, window, caller.visible)).find(({ domain }) => domain === params.domain)
       const [row] = own ? await withHealth(deps, [own], window) : []
       if (!row) throw notFound('It is no domain of ours.')
       return row
@@ -112,22 +122,22 @@ export function addDomains(app: Api, deps: ApiDeps): void {
       schema: {
         tags: ['domains'],
         summary: 'Makes a domain ours, or replaces how it is',
+        description: 'A token of some domains lists no hosts: whose a host is, is for the operator to say.',
         params: path,
         querystring: z.strictObject({}),
         body: bodySchema,
-        response: { 200: domainSchema, 201: domainSchema, ...problems(400, 401, 409, 413, 415) },
+        response: { 200: domainSchema, 201: domainSchema, ...problems(400, 401, 404, 409, 413, 415) },
       },
     },
-    async ({ params: { domain }, body }, reply) => {
+    async ({ params: { domain }, body, caller }, reply) => {
       if (organizationalDomain(domain) === undefined) {
         throw badParameter('domain', 'must have a public suffix below it: no top-level domain, no localhost')
       }
+      refuseOthers(caller, domain)
+      const mx = body?.mx ?? []
+      await refuseHosts(deps, caller, domain, mx)
       await refuseEnvironment(deps, domain)
-      const done = await putDomain(db, {
-        domain,
-        includeSubdomains: body?.include_subdomains ?? true,
-        mx: body?.mx ?? [],
-      })
+      const done = await putDomain(db, { domain, includeSubdomains: body?.include_subdomains ?? true, mx })
       await ownDomains.refresh()
       const own = (await ownDomains.list()).filter((listed) => listed.domain === domain)
       const [row] = await withHealth(deps, own, readWindow({}, now()))
@@ -140,19 +150,48 @@ export function addDomains(app: Api, deps: ApiDeps): void {
     {
       schema: {
         tags: ['domains'],
-        summary: 'Makes a domain no longer ours; what came for it stays',
+        summary: 'Makes a domain no longer ours; what came for it stays, unless it is purged',
         params: path,
-        querystring: z.strictObject({}),
-        response: { 204: z.undefined().describe('Done.'), ...problems(400, 401, 404, 409) },
+        querystring: z.strictObject({
+          purge: z
+            .enum(['true', 'false'])
+            .default('false')
+            .describe('`true` erases all that is kept of it, bytes included, also where it was removed before.'),
+        }),
+        response: { 200: purgedSchema, 204: z.undefined().describe('Done.'), ...problems(400, 401, 404, 409) },
       },
     },
-    async ({ params: { domain } }, reply) => {
+    async ({ params: { domain }, query: { purge }, caller }, reply) => {
+      refuseOthers(caller, domain)
       await refuseEnvironment(deps, domain)
+      if (purge === 'true') {
+        const { wasOurs, ...erased } = await purgeDomain(db, domain)
+        if (!wasOurs && erased.reports + erased.submissions === 0) throw notFound('Nothing is kept of it.')
+        await ownDomains.refresh()
+        return reply.code(200).send({ domain, ...toJson(erased) })
+      }
       if (!(await deleteDomain(db, domain))) throw notFound('It is no domain of ours.')
       await ownDomains.refresh()
       return reply.code(204).send()
     },
   )
+}
+
+/** Whether it is another's or nobody's, there is none for whoever asks. */
+function refuseOthers({ visible }: Caller, domain: string): void {
+  if (visible && !visible.includes(domain)) throw notFound('It is no domain of ours.')
+}
+
+/** DANE policies go to the domain that lists their host: a tenant could list those of another, and have its reports. */
+async function refuseHosts({ ownDomains }: ApiDeps, { visible }: Caller, domain: string, mx: readonly string[]) {
+  if (visible === undefined) return
+  const listed = (await ownDomains.list()).find((own) => own.domain === domain)?.mx ?? []
+  const seq = mx.findIndex((host) => !listed.includes(host))
+  if (seq === -1) return
+  const message = 'is for a token of all domains to list'
+  throw new Problem(403, 'insufficient-domains', `/mx/${seq}: ${message}`, {
+    errors: [{ pointer: `/mx/${seq}`, message }],
+  })
 }
 
 async function refuseEnvironment({ ownDomains }: ApiDeps, domain: string): Promise<void> {
@@ -161,11 +200,11 @@ async function refuseEnvironment({ ownDomains }: ApiDeps, domain: string): Promi
 }
 
 /** Sorted by name. */
-async function ourDomains({ db, ownDomains }: ApiDeps, window: Window): Promise<ListedDomain[]> {
-  const listed = await ownDomains.list()
+async function ourDomains({ db, ownDomains }: ApiDeps, window: Window, visible: Visible): Promise<ListedDomain[]> {
+  const listed = (await ownDomains.list()).filter(({ domain }) => visible === undefined || visible.includes(domain))
   if (!ownDomains.any) return listed
   const names = new Set(listed.map(({ domain }) => domain))
-  const reported = (await reportedDomains(db, window)).filter((domain) => !names.has(domain))
+  const reported = (await reportedDomains(db, window, visible)).filter((domain) => !names.has(domain))
   const unlisted = reported.map((domain): ListedDomain => ({ domain, includeSubdomains: true, mx: [], source: 'environment', createdAt: undefined })) // prettier-ignore
   return [...listed, ...unlisted].sort((a, b) => (a.domain < b.domain ? -1 : 1))
 }

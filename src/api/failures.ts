@@ -58,10 +58,11 @@ export function addFailures(app: Api, { db, now }: ApiDeps): void {
         },
       },
     },
-    async ({ query }) => {
+    async ({ query, caller }) => {
       const { trust, report_key: reportKeys, limit } = query
       const { window, after, cut } = readPage(query, position, now())
-      const question = { window, trust, filters: readFilters(query), reportKeys, limit: limit + 1 }
+      const asked = { window, trust, filters: readFilters(query), visible: caller.visible }
+      const question = { ...asked, reportKeys, limit: limit + 1 }
       const { rows, page } = cut(await listFailures(db, question, after), (last) => last.position)
       return { data: rows.map(({ failure }) => toJson(failure)), page, window }
     },

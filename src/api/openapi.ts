@@ -4,11 +4,13 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 import { z } from 'zod'
 import { problems } from './problem.ts'
 import type { Api, ApiDeps } from './route.ts'
+import { scopeOf } from './sign-in.ts'
 
 const tags = [
   { name: 'numbers', description: 'What failed, where, why, and how it moved.' },
   { name: 'reports', description: 'What arrived and what was made of it.' },
   { name: 'domains', description: 'What is ours.' },
+  { name: 'tokens', description: 'Who may see and do what.' },
   { name: 'service', description: 'Open to everybody who reaches this port.' },
 ]
 
@@ -24,12 +26,32 @@ export async function documentRoutes(app: Api, { product }: ApiDeps): Promise<vo
           'TLS reports (RFC 8460): what arrived, and what it says. Every number is over verified reports unless `trust` says otherwise.',
       },
       tags,
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+      components: {
+        securitySchemes: {
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'A token of `/v1/tokens`, or the admin token. Each operation names the scope that it must have: `read`, `write` or `admin`, which is all of them. A token of some domains sees these and no others: the rest is to it as if it were not there.',
+          },
+        },
+      },
       security: [{ bearer: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform: (route) => withScope(route, jsonSchemaTransform(route)),
     transformObject: (document) => withoutInputs(jsonSchemaTransformObject(document)),
   })
+}
+
+type Transform = typeof jsonSchemaTransform
+
+/** What the route asks of a token, as a role (OpenAPI 3.1, Security Requirement Object). */
+function withScope(
+  { route: { config, method } }: Parameters<Transform>[0],
+  { schema, url }: ReturnType<Transform>,
+): ReturnType<Transform> {
+  if (config?.public) return { schema, url }
+  return { schema: { ...schema, security: [{ bearer: [config?.scope ?? scopeOf([method].flat()[0]!)] }] }, url }
 }
 
 type Document = ReturnType<typeof jsonSchemaTransformObject>

@@ -68,10 +68,17 @@ export function toProblem(error: FastifyError): Problem {
   if (hasZodFastifySchemaValidationErrors(error)) return ofValidation(error)
   if (error.statusCode !== undefined && error.statusCode < 500) return ofFramework(error.statusCode)
   if (isDefect(error)) return new Problem(500, 'internal-error', 'This is a defect of ours; the log has it.')
-  return new Problem(503, 'temporary-failure', 'This cannot be answered just now. Please ask again later.', {
-    headers: { 'retry-after': String(retryAfterSeconds) },
-  })
+  return temporaryFailure()
 }
+
+/** Our trouble; `why` is a reason of ours, for a person. */
+export const temporaryFailure = (why?: string): Problem =>
+  new Problem(
+    503,
+    'temporary-failure',
+    `This cannot be answered just now${why === undefined ? '' : ` (${why})`}. Please ask again later.`,
+    { headers: { 'retry-after': String(retryAfterSeconds) } },
+  )
 
 /** Whether asking again cannot help. What the database throws and is not about our statement or its values, is an outage. */
 const isDefect = (error: FastifyError): boolean =>
@@ -135,6 +142,7 @@ export const answerProblem = (problem: Problem, request: FastifyRequest, reply: 
 const meanings: Record<number, string> = {
   400: 'A parameter or the body is wrong; `errors` names each.',
   401: 'No valid bearer token.',
+  403: 'The token is good, but not for this.',
   404: 'There is none.',
   409: 'What is there does not allow it.',
   413: 'The body is too large.',
@@ -143,10 +151,10 @@ const meanings: Record<number, string> = {
   503: 'The database is away or overloaded; Retry-After says how long to wait.',
 }
 
-/** The problems a route may answer, for its response schema. */
-export const problems = (...statuses: (400 | 401 | 404 | 409 | 413 | 415)[]) =>
+/** The problems a route may answer, for its response schema; who may be nobody may also be somebody else (403). */
+export const problems = (...statuses: (400 | 401 | 403 | 404 | 409 | 413 | 415)[]) =>
   Object.fromEntries(
-    [...statuses, 429, 503].map((status) => [
+    [...statuses, ...(statuses.includes(401) ? [403] : []), 429, 503].map((status) => [
       status,
       { description: meanings[status], content: { 'application/problem+json': { schema: problemSchema } } },
     ]),

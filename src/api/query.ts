@@ -40,7 +40,7 @@ export const windowSchema = z
 const maxValues = 100
 
 /** A parameter that may be repeated. */
-const many = <S extends z.ZodType<unknown, string>>(value: S, description: string) =>
+export const many = <S extends z.ZodType<unknown, string>>(value: S, description: string) =>
   z
     .preprocess(
       (given: unknown) => [given].flat(),

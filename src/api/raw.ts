@@ -9,9 +9,11 @@ export const rawResponse = {
   content: { 'application/octet-stream': { schema: z.instanceof(Buffer).meta({ type: 'string', format: 'binary' }) } },
 }
 
-/** `key` names the file; throws a 404 of its own where the bytes are gone. */
+/** `key` names the file; throws a 404 of its own where the bytes are gone, or not all for whoever asks. */
 export function sendRaw(reply: FastifyReply, raw: Raw, key: string): Buffer {
   if (raw.kind === 'expired') throw new Problem(404, 'raw-expired', 'The bytes are no longer kept, or never were.')
+  if (raw.kind === 'withheld')
+    throw new Problem(404, 'raw-withheld', 'The bytes are not told: not all in them is about your domains.')
   void reply
     .type('application/octet-stream')
     .header('content-disposition', `attachment; filename="tlsrpt-${key}.${extensionOf(raw)}"`)

@@ -29,6 +29,7 @@ const standings = [
   'contested',
   'implausible',
   'excluded',
+  'blocked',
 ] as const satisfies readonly Standing[]
 
 export const anomaliesSchema = z
@@ -55,6 +56,15 @@ const reportSchema = {
   failed_by_policy_type: byPolicyTypeSchema,
   anomalies: anomaliesSchema,
   submission_key: z.uuid().describe('The arrival it was taken from.'),
+  decision: z
+    .strictObject({
+      word: z.enum(['include', 'exclude']),
+      by: z.string().describe('Name of the token.'),
+      at: z.iso.datetime(),
+      reason: z.string().nullable(),
+    })
+    .nullable()
+    .describe("The operator's last word on it."),
 }
 
 const policySchema = z
@@ -71,6 +81,10 @@ const policySchema = z
     failure_details: z.array(z.strictObject(failureDetailSchema).meta({ id: 'FailureDetail' })),
   })
   .meta({ id: 'Policy' })
+
+export const reportWithPoliciesSchema = z
+  .strictObject({ ...reportSchema, policies: z.array(policySchema) })
+  .meta({ id: 'ReportWithPolicies' })
 
 const { domain, policy_domain, reporter, organization } = filterParameters
 
@@ -107,11 +121,11 @@ export function addReports(app: Api, { db, now }: ApiDeps): void {
         },
       },
     },
-    async ({ query }) => {
+    async ({ query, caller }) => {
       const { trust, limit, domain, policy_domain, reporter, organization, report_id, standing, transport } = query
       const { window, after, cut } = readPage(query, position, now())
       const filters = given({ domain, policy_domain, reporter, organization, report_id, standing, transport })
-      const found = await listReports(db, { window, trust, filters, limit: limit + 1 }, after)
+      const found = await listReports(db, { window, trust, filters, visible: caller.visible, limit: limit + 1 }, after)
       const { rows, page } = cut(found, ({ day, key }): [string, string] => [day, key])
       return { data: rows.map(toJson), page, window }
     },
@@ -126,13 +140,13 @@ export function addReports(app: Api, { db, now }: ApiDeps): void {
         params: keyPath,
         querystring: z.strictObject({}),
         response: {
-          200: z.strictObject({ ...reportSchema, policies: z.array(policySchema) }).meta({ id: 'ReportWithPolicies' }),
+          200: reportWithPoliciesSchema,
           ...problems(400, 401, 404),
         },
       },
     },
-    async ({ params: { key } }) => {
-      const report = isKey(key) ? await getReport(db, key) : undefined
+    async ({ params: { key }, caller }) => {
+      const report = isKey(key) ? await getReport(db, key, caller.visible) : undefined
       if (!report) throw notFound('There is no report of this key.')
       return toJson(report)
     },
@@ -149,8 +163,8 @@ export function addReports(app: Api, { db, now }: ApiDeps): void {
         response: { 200: rawResponse, ...problems(400, 401, 404) },
       },
     },
-    async ({ params: { key } }, reply) => {
-      const raw = isKey(key) ? await readRawOfReport(db, key) : undefined
+    async ({ params: { key }, caller }, reply) => {
+      const raw = isKey(key) ? await readRawOfReport(db, key, caller.visible) : undefined
       if (!raw) throw notFound('There is no report of this key.')
       return sendRaw(reply, raw, key)
     },

@@ -5,18 +5,26 @@ import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import fastify from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { makeTokenFinder, type TokenFinder } from '../store/tokens.ts'
+import { addDecisions } from './decisions.ts'
+import { addDocs } from './docs.ts'
 import { addDomains } from './domains.ts'
 import { addFailures } from './failures.ts'
 import { addHealth } from './health.ts'
+import { answerLists } from './lists.ts'
+import { addMetrics } from './metrics.ts'
 import { addOpenApi, documentRoutes } from './openapi.ts'
 import { answerProblem, notFound, Problem, problemBody, problemType, toProblem, tooManyRequests } from './problem.ts'
+import { addReporters } from './reporters.ts'
 import { addReports } from './reports.ts'
 import { addResultTypes } from './result-types.ts'
 import type { Api, ApiDeps } from './route.ts'
-import { makeSignIn } from './sign-in.ts'
+import { makeSignIn, nobody, requireScope, scopeOf } from './sign-in.ts'
 import { addSubmissions } from './submissions.ts'
 import { addSummary } from './summary.ts'
 import { addTimeseries } from './timeseries.ts'
+import { addTokens } from './tokens.ts'
+import { addUploads } from './uploads.ts'
 
 const bodyBytes = 64 * 1024
 const keepAliveMs = 5_000
@@ -61,15 +69,17 @@ export async function makeApi(deps: ApiDeps): Promise<Api> {
     // The route, not the address: what stands in an address may be a secret put there by mistake.
     log.info({ request_id: id, method, route: routeOptions.url, status: reply.statusCode, ms, peer: ip }, 'answered')
   })
-  await addGuards(app, deps)
+  const tokens = makeTokenFinder(deps.db, deps.now)
+  await addGuards(app, deps, tokens)
   await documentRoutes(app, deps)
-  addRoutes(app, deps)
+  answerLists(app)
+  await addRoutes(app, deps, tokens)
   await app.ready()
   return app
 }
 
 /** Security headers, limits, sign-in: in this order, before a body is read. */
-async function addGuards(app: Api, deps: ApiDeps): Promise<void> {
+async function addGuards(app: Api, deps: ApiDeps, tokens: TokenFinder): Promise<void> {
   const { limits, limitExempt } = deps
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -94,26 +104,38 @@ async function addGuards(app: Api, deps: ApiDeps): Promise<void> {
     timeWindow: 60_000,
     allowList: ({ ip }) => limitExempt(ip),
   })
-  const signIn = makeSignIn(app, deps)
+  const signIn = makeSignIn(app, deps, tokens)
+  app.decorateRequest('caller')
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('cache-control', 'no-store')
+    request.caller = nobody
+    // What is told depends on who asks: no cache may keep it, and one that does must not mix them up.
+    reply.headers({ 'cache-control': 'no-store', vary: 'Authorization' })
     const rate = await requests(request)
     if (!rate.isAllowed && rate.isExceeded) throw tooManyRequests(rate.ttlInSeconds)
-    if (!request.is404 && !request.routeOptions.config.public) await signIn(request)
+    const { config } = request.routeOptions
+    if (request.is404 || config.public) return
+    request.caller = await signIn(request)
+    requireScope(request.caller, config.scope ?? scopeOf(request.method))
   })
 }
 
-function addRoutes(app: Api, deps: ApiDeps): void {
+async function addRoutes(app: Api, deps: ApiDeps, tokens: TokenFinder): Promise<void> {
   const methods = collectMethods(app)
   addSummary(app, deps)
   addTimeseries(app, deps)
   addFailures(app, deps)
   addReports(app, deps)
+  addDecisions(app, deps)
+  addReporters(app, deps)
   addSubmissions(app, deps)
+  await addUploads(app, deps)
   addDomains(app, deps)
+  addTokens(app, deps, tokens)
   addResultTypes(app)
   addHealth(app, deps)
+  addMetrics(app, deps)
   addOpenApi(app)
+  addDocs(app)
   refuseOtherMethods(app, methods())
 }
 

@@ -1,29 +1,44 @@
-/** RFC 6750: who may ask. The token stands in the Authorization header and nowhere else, since addresses end up in logs. */
+/** RFC 6750: who asks, and what for. The token stands in the Authorization header and nowhere else, since addresses end up in logs. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
+import type { Scope, TokenFinder } from '../store/tokens.ts'
 import { Problem, tooManyRequests } from './problem.ts'
-import type { Api, ApiDeps } from './route.ts'
+import type { Api, ApiDeps, Caller } from './route.ts'
+
+/** Who has brought no token, where none is asked for: nothing is for him. */
+export const nobody: Caller = { name: 'nobody', scopes: [], visible: [] }
+
+const admin: Caller = { name: 'admin', scopes: ['admin'], visible: undefined }
 
 /**
- * Throws a 401 for whoever does not bring the token, in the same words and the same time whatever is wrong with it, and
- * a 429 for an address that has failed too often: then the token of nobody there is looked at.
+ * Answers whose token it is. Throws a 401 for whoever does not bring a good one, in the same words and the same time
+ * whatever is wrong with it; a 429 for an address that has failed too often: then the token of nobody there is looked
+ * at; and as the database does, where it has to be asked and is away.
  */
 export function makeSignIn(
   app: Api,
   { adminToken, limits, limitExempt }: ApiDeps,
-): (request: FastifyRequest) => Promise<void> {
+  tokens: TokenFinder,
+): (request: FastifyRequest) => Promise<Caller> {
   const expected = sha256(adminToken)
   const failures = app.createRateLimit({
     max: limits.apiFailedSignInsPerMinute,
     timeWindow: 60_000,
     allowList: ({ ip }) => limitExempt(ip),
   })
+  const callerOf = async (token: string): Promise<Caller | undefined> => {
+    // Equal lengths, as timingSafeEqual wants, and no length to measure.
+    if (timingSafeEqual(sha256(token), expected)) return admin
+    const found = await tokens.find(token)
+    return found && { ...found, visible: found.domains.length === 0 ? undefined : found.domains }
+  }
   return async (request) => {
     const before = await failures(request, { increment: false })
     if (!before.isAllowed && before.remaining === 0) throw tooManyRequests(before.ttlInSeconds)
-    // Equal lengths, as timingSafeEqual wants, and no length to measure.
-    if (timingSafeEqual(sha256(bearerToken(request)), expected)) return
-    await failures(request)
+    const caller = await callerOf(bearerToken(request))
+    if (caller) return caller
+    const failed = await failures(request)
+    if (!failed.isAllowed && failed.isExceeded) throw tooManyRequests(failed.ttlInSeconds) // Of many at once.
     throw new Problem(401, 'unauthorized', 'A valid bearer token is needed.', {
       headers: { 'www-authenticate': 'Bearer' },
     })
@@ -35,3 +50,19 @@ const sha256 = (text: string): Buffer => createHash('sha256').update(text).diges
 /** '' is no token: it has no hash of any. */
 const bearerToken = ({ headers }: FastifyRequest): string =>
   /^Bearer +([^\s]+) *$/i.exec(headers.authorization ?? '')?.[1] ?? ''
+
+/** What a route asks for, unless it says so itself. */
+export const scopeOf = (method: string): Scope => (method === 'GET' || method === 'HEAD' ? 'read' : 'write')
+
+/** RFC 6750 §3.1: throws a 403 for whoever has not the scope. */
+export function requireScope({ scopes }: Caller, scope: Scope): void {
+  if (scopes.includes(scope) || scopes.includes('admin')) return
+  throw new Problem(403, 'insufficient-scope', `This needs a token of the scope '${scope}'.`, {
+    headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
+  })
+}
+
+/** Throws a 403 for a token of some domains, where what is asked for is about those of others as well. */
+export function requireAllDomains({ visible }: Caller, detail: string): void {
+  if (visible !== undefined) throw new Problem(403, 'insufficient-domains', detail)
+}

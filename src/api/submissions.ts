@@ -19,7 +19,7 @@ import { rawResponse, sendRaw } from './raw.ts'
 import { anomaliesSchema } from './reports.ts'
 import type { Api, ApiDeps } from './route.ts'
 
-const verdicts = ['accepted', 'duplicate', 'conflict', 'quarantined', 'unauthenticated', 'malformed', 'unreadable', 'not-ours', 'too-large'] as const // prettier-ignore
+export const verdicts = ['accepted', 'duplicate', 'conflict', 'quarantined', 'unauthenticated', 'malformed', 'unreadable', 'not-ours', 'too-large'] as const // prettier-ignore
 
 const dkimSchema = z
   .object({
@@ -41,7 +41,7 @@ const provenanceSchema = z
       peer_address: z.string(),
       helo: z.string(),
       mail_from: z.string(),
-      rcpt_to: z.array(z.string()),
+      rcpt_to: z.array(z.string()).optional(),
       tls: z.boolean(),
     }),
     z.object({
@@ -51,9 +51,17 @@ const provenanceSchema = z
       content_encoding: z.string().optional(),
       token: z.object({ key: z.uuid(), domains: z.array(z.string()) }).optional(),
     }),
-    z.object({ transport: z.literal('file'), file_name: z.string() }),
+    z.object({ transport: z.literal('file'), file_name: z.string().optional() }),
   ])
-  .meta({ id: 'Provenance', description: 'How it came, as the other side told it.' })
+  .meta({
+    id: 'Provenance',
+    description:
+      'How it came, as the other side told it; without what would tell who may see a part of it about the other parts.',
+  })
+
+export const reportOutcomesSchema = z.array(
+  z.object({ key: z.uuid(), domain: z.string(), verdict: z.enum(['accepted', 'duplicate', 'conflict']) }),
+)
 
 const submissionSchema = z
   .strictObject({
@@ -69,7 +77,7 @@ const submissionSchema = z
     anomalies: anomaliesSchema,
     dkim: z.array(dkimSchema),
     problems: z.array(z.object({ code: z.string(), pointer: z.string(), message: z.string() })).describe('Why it was refused; at most ten.'), // prettier-ignore
-    reports: z.array(z.object({ key: z.uuid(), domain: z.string(), verdict: z.enum(['accepted', 'duplicate', 'conflict']) })), // prettier-ignore
+    reports: reportOutcomesSchema,
   })
   .meta({ id: 'Submission' })
 
@@ -97,11 +105,12 @@ export function addSubmissions(app: Api, { db, now }: ApiDeps): void {
         },
       },
     },
-    async ({ query }) => {
+    async ({ query, caller }) => {
       const { trust, limit, domain, verdict, reason, transport } = query
       const { window, after, cut } = readPage(query, z.uuid(), now())
       const filters = given({ domain, verdict, reason, transport })
-      const found = await listSubmissions(db, { window, trust, filters, limit: limit + 1 }, after)
+      const asked = { window, trust, filters, visible: caller.visible }
+      const found = await listSubmissions(db, { ...asked, limit: limit + 1 }, after)
       const { rows, page } = cut(found, ({ key }) => key)
       return { data: rows.map(answer), page, window }
     },
@@ -118,8 +127,8 @@ export function addSubmissions(app: Api, { db, now }: ApiDeps): void {
         response: { 200: submissionSchema, ...problems(400, 401, 404) },
       },
     },
-    async ({ params: { key } }) => {
-      const submission = isKey(key) ? await getSubmission(db, key) : undefined
+    async ({ params: { key }, caller }) => {
+      const submission = isKey(key) ? await getSubmission(db, key, caller.visible) : undefined
       if (!submission) throw notFound('There is no submission of this key.')
       return answer(submission)
     },
@@ -136,8 +145,8 @@ export function addSubmissions(app: Api, { db, now }: ApiDeps): void {
         response: { 200: rawResponse, ...problems(400, 401, 404) },
       },
     },
-    async ({ params: { key } }, reply) => {
-      const raw = isKey(key) ? await readRaw(db, key) : undefined
+    async ({ params: { key }, caller }, reply) => {
+      const raw = isKey(key) ? await readRaw(db, key, caller.visible) : undefined
       if (!raw) throw notFound('There is no submission of this key.')
       return sendRaw(reply, raw, key)
     },

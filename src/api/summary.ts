@@ -107,7 +107,7 @@ export function addSummary(app: Api, { db, now }: ApiDeps): void {
         },
       },
     },
-    async ({ query }) => {
+    async ({ query, caller }) => {
       const groupBy = query.group_by ?? []
       const { window, after = 0, cut } = readPage(query, z.int().min(0), now())
       const trust = query.trust ?? (groupBy.includes('trust') ? 'any' : 'verified')
@@ -115,6 +115,7 @@ export function addSummary(app: Api, { db, now }: ApiDeps): void {
         window,
         trust,
         filters: readFilters(query),
+        visible: caller.visible,
         groupBy,
         orderBy: readOrder(query.order_by, groupBy),
       }

@@ -46,11 +46,12 @@ export function addTimeseries(app: Api, { db, now }: ApiDeps): void {
         response: { 200: z.strictObject({ data: z.array(rowSchema), window: windowSchema }), ...problems(400, 401) },
       },
     },
-    async ({ query }) => {
+    async ({ query, caller }) => {
       const { interval, split_by: splitBy } = query
       const window = readWindow(query, now())
       const trust = query.trust ?? (splitBy === 'trust' ? 'any' : 'verified')
-      const rows = await timeseries(db, { window, trust, filters: readFilters(query), interval, splitBy, maxRows })
+      const asked = { window, trust, filters: readFilters(query), visible: caller.visible }
+      const rows = await timeseries(db, { ...asked, interval, splitBy, maxRows })
       if (rows.length > maxRows) throw tooManyRows()
       const data = rows.map(({ bucket, split, ...counts }) => ({
         bucket,

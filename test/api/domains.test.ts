@@ -40,6 +40,27 @@ test('a domain is put, listed, replaced and removed', async () => {
   assert.equal((await remove('new.example')).status, 404)
 })
 
+test('a purged domain is gone with all that came for it, and the answer says how much that was', async () => {
+  const purge = (domain: string) => call(api, 'DELETE', `/v1/domains/${domain}?purge=true`)
+  await put('purged.example')
+  await insertReports(db, [aReport({ domain: 'purged.example' }), aReport({ domain: 'purged.example' })])
+  const { status, json } = await purge('Purged.example.')
+  assert.equal(status, 200)
+  assert.deepEqual(json, { domain: 'purged.example', reports: 2, submissions: 0, bytes: 0 })
+  assert.equal((await get('/v1/domains/purged.example')).status, 404)
+  assert.deepEqual((await get('/v1/reports?domain=purged.example')).json.data, [])
+  assert.equal((await purge('purged.example')).status, 404)
+  assert.equal((await purge('fixed.example')).status, 409)
+})
+
+test('a domain that was removed can still be purged', async () => {
+  await put('removed.example')
+  await insertReports(db, [aReport({ domain: 'removed.example' })])
+  assert.equal((await remove('removed.example')).status, 204)
+  const { status, json } = await call(api, 'DELETE', '/v1/domains/removed.example?purge=true')
+  assert.deepEqual([status, json['reports']], [200, 1])
+})
+
 test('a domain needs no body to be put', async () => {
   assert.equal((await put('bare.example')).status, 201)
   assert.equal((await remove('bare.example')).status, 204)
