@@ -1,12 +1,18 @@
 #!/usr/bin/env node
 /** The command line; the only place that knows the process: its environment, arguments, streams, signals and exit. */
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import pino, { type Logger } from 'pino'
 import { adminTokenFile, ConfigError, readConfig, type Config } from './config.ts'
 import { runDemo } from './demo/demo.ts'
-import { type ExitCode, type Say } from './commands/command.ts'
+import { type ExitCode, type Progress, type Say } from './commands/command.ts'
 import { addDomain, listDomains, removeDomain } from './commands/domain.ts'
+import { runExport } from './commands/export.ts'
+import { runImport } from './commands/import.ts'
 import { runMigrate } from './commands/migrate.ts'
+import { reprocessable, runReprocess, type ReprocessOptions } from './commands/reprocess.ts'
+import { runRestore } from './commands/restore.ts'
+import { createToken, listTokens, revokeToken } from './commands/token.ts'
+import { runVerify, type VerifyOptions } from './commands/verify.ts'
 import { product, startService } from './service.ts'
 
 const oldestNode = 24
@@ -20,6 +26,7 @@ if (Number.parseInt(process.versions.node, 10) < oldestNode) {
 
 const say: Say = { out: (line) => process.stdout.write(`${line}\n`), err: (line) => process.stderr.write(`${line}\n`) }
 const now = () => new Date()
+const progress = makeProgress()
 
 const program = new Command('tlsrpt-receiver')
   .description(
@@ -56,6 +63,59 @@ program
   .description('bring the database schema up to date, and say what was done')
   .action(() => run((config, log) => runMigrate(config, log, say)))
 
+program
+  .command('export <file>')
+  .description('everything in the store as one file, as of one instant, while the service runs; - is stdout')
+  .addHelpText('after', '\nThe file holds personal data and the hashes of tokens. The admin token is not in it.')
+  .action((file: string) =>
+    run((config, log) => runExport(config, log, { say, progress, stdout: process.stdout, now }, file)),
+  )
+
+program
+  .command('restore <file>')
+  .description('an export into an empty store, whole or not at all; - is stdin')
+  .action((file: string) =>
+    run((config, log) => runRestore(config, log, { say, progress, stdin: process.stdin }, file)),
+  )
+
+program
+  .command('import <path...>')
+  .description('reports as files: JSON, gzip, mails, mboxes, Maildirs, and folders of them at any depth')
+  .addHelpText(
+    'after',
+    `
+What a file is its content says. In folders, hidden files and links to folders are passed over.
+Prints how many were taken and names what was not; exit 1 if there was any. A second time all are duplicates.`,
+  )
+  .action((paths: string[]) =>
+    run((config, log) => runImport(config, log, { say, terminal: process.stderr, now }, paths)),
+  )
+
+program
+  .command('reprocess')
+  .description('judge what has arrived again, by the code and the domains of today, while its bytes are kept')
+  .option('--since <date>', 'what arrived on this UTC day (YYYY-MM-DD) or later')
+  .addOption(new Option('--verdict <verdict...>', 'what has one of these now').choices(reprocessable))
+  .addHelpText(
+    'after',
+    `
+What was refused or quarantined and is acceptable now counts from now on; what was accepted stays, and nothing counts
+twice. Signatures keep the verdict of the day of arrival. May be stopped and started again at any time.`,
+  )
+  .action((options: ReprocessOptions) =>
+    run((config, log) => runReprocess(config, log, { say, progress, world: { now } }, options)),
+  )
+
+program
+  .command('verify')
+  .description(
+    'whether totals, flags and standings are what the facts make them, as of one instant, while the service runs',
+  )
+  .option('--repair', 'derive again what is not', false)
+  .option('--json', 'one JSON object', false)
+  .addHelpText('after', '\nExit 1 if something is not as it should be, and after --repair still is not.')
+  .action((options: VerifyOptions) => run((config, log) => runVerify(config, log, say, now, options)))
+
 const domain = program.command('domain').description('the domains whose reports are ours')
 domain
   .command('add <domain>')
@@ -73,7 +133,36 @@ domain
 domain
   .command('remove <domain>')
   .description('take no more reports about this domain; what came stays')
-  .action((name: string) => run((config, log) => removeDomain(config, log, say, name)))
+  .option('--purge', 'erase what came, bytes included, also of a domain removed before', false)
+  .action((name: string, options: { purge: boolean }) =>
+    run((config, log) => removeDomain(config, log, say, name, options)),
+  )
+
+const token = program.command('token').description('who may ask the API, or post to an address of their own')
+token
+  .command('create <name>')
+  .description('a new token, shown this once')
+  .requiredOption(
+    '--scope <scopes...>',
+    'read, write, admin (both, and tokens), or ingest (reports to /v1/tlsrpt/TOKEN, nothing else)',
+  )
+  .option('--domain <domain...>', 'the domains it may see and change, or its posts be about; without any, every domain')
+  .option('--json', 'one JSON object', false)
+  .action((name: string, options: { scope: string[]; domain?: string[]; json: boolean }) =>
+    run((config, log) => createToken(config, log, say, now, name, options)),
+  )
+token
+  .command('list')
+  .description('all tokens but the first, newest first, without what opens anything')
+  .option('--json', 'one JSON array', false)
+  .action((options: { json: boolean }) => run((config, log) => listTokens(config, log, say, options)))
+token
+  .command('revoke <key>')
+  .description('for good; a running service refuses it within a second')
+  .option('--json', 'one JSON object', false)
+  .action((key: string, options: { json: boolean }) =>
+    run((config, log) => revokeToken(config, log, say, key, options)),
+  )
 
 await program.parseAsync()
 
@@ -121,6 +210,17 @@ async function serve(config: Config, log: Logger): Promise<ExitCode> {
 /** Once, and only to a person: in a log it would be a secret in a log. */
 function announceToken(config: Config, token: string): void {
   if (process.stderr.isTTY) say.err(`The admin token, kept in ${adminTokenFile(config)}:\n  ${token}`)
+}
+
+/** On a terminal only, and no more often than a person can read. */
+function makeProgress(): Progress {
+  const everyMs = 100
+  let shownAt = 0
+  return (text) => {
+    if (!process.stderr.isTTY || (text !== '' && performance.now() - shownAt < everyMs)) return
+    process.stderr.write(`\r\x1b[K${text}`)
+    shownAt = performance.now()
+  }
 }
 
 /** The first SIGTERM or SIGINT; a second one ends the process at once. */

@@ -9,6 +9,9 @@ import { openStore } from '../store/open.ts'
 /** A line to the person or program that called. */
 export type Say = { out: (line: string) => void; err: (line: string) => void }
 
+/** A line that the next one takes the place of, for a person who waits; '' when there is nothing more to wait for. */
+export type Progress = (text: string) => void
+
 /** 0 done, 1 something refused or failed, 2 usage or configuration. */
 export type ExitCode = 0 | 1 | 2
 
@@ -17,10 +20,11 @@ export async function withStore<T>(
   config: Config,
   log: Logger,
   work: (db: Database, applied: string[]) => Promise<T>,
+  connections = 1,
 ): Promise<T> {
   const store = await openStore(config, log)
   try {
-    const db = store.connect('command', 1)
+    const db = store.connect('command', connections)
     const applied: string[] = []
     await migrate(db, migrationsFolder, (name) => applied.push(name))
     return await work(db, applied)

@@ -1,8 +1,10 @@
 /** `domain add|list|remove`: what is ours. */
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import { covering } from '../service.ts'
+import { covering } from '../road.ts'
+import type { Database } from '../store/database.ts'
 import { deleteDomain, makeOwnDomains, putDomain } from '../store/domains.ts'
+import { purgeDomain } from '../store/purge.ts'
 import { domainName } from '../tlsrpt/domain-name.ts'
 import { organizationalDomain } from '../tlsrpt/ownership.ts'
 import { withStore, type ExitCode, type Say } from './command.ts'
@@ -32,16 +34,38 @@ export async function addDomain(
   return 0
 }
 
-export async function removeDomain(config: Config, log: Logger, say: Say, name: string): Promise<ExitCode> {
+export async function removeDomain(
+  config: Config,
+  log: Logger,
+  say: Say,
+  name: string,
+  options: { purge: boolean },
+): Promise<ExitCode> {
   const domain = domainName(name)
   if (domain !== undefined && config.policyDomains.includes(domain)) {
     say.err(`${domain} stands in POLICY_DOMAINS: take it out there`)
     return 1
   }
-  const removed = domain !== undefined && (await withStore(config, log, (db) => deleteDomain(db, domain)))
-  if (removed) say.out(`${domain} is no longer ours. What came for it stays.`)
-  else say.err(`'${name}' was none of our domains`)
+  const removed =
+    domain !== undefined &&
+    (await withStore(config, log, (db) => (options.purge ? purge(db, say, domain) : remove(db, say, domain))))
+  if (!removed) say.err(`'${name}' was none of our domains`)
   return removed ? 0 : 1
+}
+
+async function remove(db: Database, say: Say, domain: string): Promise<boolean> {
+  const removed = await deleteDomain(db, domain)
+  if (removed) say.out(`${domain} is no longer ours. What came for it stays.`)
+  return removed
+}
+
+/** Also for a domain that was removed before: true where something of it was kept. */
+async function purge(db: Database, say: Say, domain: string): Promise<boolean> {
+  const { wasOurs, reports, submissions, bytes } = await purgeDomain(db, domain)
+  const erased = wasOurs || reports + submissions > 0
+  if (erased)
+    say.out(`${domain} is no longer ours. Erased: ${reports} reports, ${submissions} submissions, ${bytes} bytes.`)
+  return erased
 }
 
 export async function listDomains(
