@@ -15,7 +15,10 @@ const plan: Record<string, { may: string[]; because: string }> = {
   },
   dkim: { may: ['tldts', 'node:net'], because: 'RFC 6376 is mathematics; the resolver is passed in' },
   store: {
-    may: ['tlsrpt', 'pg', 'node:fs', 'node:fs/promises', 'node:child_process', 'node:os', 'node:net', 'node:readline'],
+    may: [
+      ...['tlsrpt', 'pg', 'pg-copy-streams', 'zod'],
+      ...['node:fs', 'node:fs/promises', 'node:child_process', 'node:os', 'node:net', 'node:readline'],
+    ],
     because: 'it holds the only SQL, and knows no caller',
   },
   'ingest.ts': {
@@ -32,6 +35,7 @@ const plan: Record<string, { may: string[]; because: string }> = {
   api: {
     may: [
       ...[
+        'ingest.ts',
         'store',
         'tlsrpt',
         'limits.ts',
@@ -44,7 +48,8 @@ const plan: Record<string, { may: string[]; because: string }> = {
       ],
       ...['@fastify/helmet', '@fastify/rate-limit', '@fastify/swagger'],
     ],
-    because: 'a route parses the query, asks the store and answers',
+    because:
+      'a route parses the query, asks the store and answers; of the road it knows the types, for upload and replay',
   },
   'dns.ts': {
     may: ['dkim', 'node:dns/promises'],
@@ -54,15 +59,26 @@ const plan: Record<string, { may: string[]; because: string }> = {
     may: ['limits.ts', 'tlsrpt', 'zod', 'ipaddr.js', 'node:os'],
     because: 'it is the environment as one checked value',
   },
+  'metrics.ts': {
+    may: ['ingest.ts', 'store', 'tlsrpt', 'prom-client'],
+    because: 'it counts what it is told, and knows of the house only types',
+  },
+  'road.ts': {
+    may: ['ingest.ts', 'config.ts', 'dns.ts', 'dkim', 'tlsrpt', 'store', 'pino', 'uuid'],
+    because: 'it wires the road, for the service and for commands that judge',
+  },
   'service.ts': {
     may: [
-      ...['ingest.ts', 'config.ts', 'dns.ts', 'addresses.ts', 'dkim', 'tlsrpt', 'store', 'transport', 'api'],
+      ...['road.ts', 'ingest.ts', 'metrics.ts', 'config.ts', 'addresses.ts', 'tlsrpt', 'store', 'transport', 'api'],
       ...['pino', 'uuid', 'node:fs/promises', 'node:net'],
     ],
     because: 'it wires everything and does nothing itself',
   },
   commands: {
-    may: ['config.ts', 'service.ts', 'store', 'tlsrpt', 'pino'],
+    may: [
+      ...['config.ts', 'service.ts', 'road.ts', 'ingest.ts', 'dns.ts', 'store', 'tlsrpt', 'transport', 'pino'],
+      ...['cli-progress', 'node:fs', 'node:fs/promises'],
+    ],
     because: 'a command does one thing to the store',
   },
   demo: {

@@ -95,10 +95,39 @@ const help = (...args: string[]) =>
 
 test('the help of every command is complete', () => {
   const top = help()
-  for (const command of ['serve', 'demo', 'migrate', 'domain']) assert.match(top, new RegExp(`^  ${command}\\b`, 'm'))
+  for (const command of [
+    'serve',
+    'demo',
+    'migrate',
+    'domain',
+    'import',
+    'reprocess',
+    'export',
+    'restore',
+    'verify',
+    'token',
+  ])
+    assert.match(top, new RegExp(`^  ${command}\\b`, 'm'))
   for (const command of ['add', 'list', 'remove']) assert.match(help('domain'), new RegExp(`^  ${command}\\b`, 'm'))
   for (const option of ['--mx', '--no-subdomains']) assert.ok(help('domain', 'add').includes(option))
   assert.ok(help('domain', 'list').includes('--json'))
+  assert.ok(help('domain', 'remove').includes('--purge'))
+  for (const command of ['create', 'list', 'revoke']) assert.match(help('token'), new RegExp(`^  ${command}\\b`, 'm'))
+  for (const option of ['--scope', '--domain', '--json']) assert.ok(help('token', 'create').includes(option))
+  for (const command of ['list', 'revoke']) assert.ok(help('token', command).includes('--json'))
+  for (const option of ['--since', '--verdict']) assert.ok(help('reprocess').includes(option))
+  for (const option of ['--repair', '--json']) assert.ok(help('verify').includes(option))
+})
+
+test('every command and every variable that the docs name is one', () => {
+  const docs = `${readme}\n${read('docs/operate.md')}`
+  const commands = new Set([...help().matchAll(/^  ([a-z]+)/gm)].map(([, name]) => name!))
+  for (const [, name] of docs.matchAll(/(?:npm start -- |`tlsrpt-receiver )([a-z]+)/g)) {
+    assert.ok(commands.has(name!), `the docs name a command ${name}`)
+  }
+  for (const [, name] of read('docs/operate.md').matchAll(/`([A-Z]+(?:_[A-Z]+)+)/g)) {
+    assert.ok(name! in variables, `docs/operate.md names a variable ${name}`)
+  }
 })
 
 test('the container files name what is there: variables, ports, files', () => {
