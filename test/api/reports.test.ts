@@ -74,6 +74,7 @@ test('a report row says whose it is, who said so, whether it counts and what it 
       failed_by_policy_type: { sts: 10, tlsa: 0 },
       anomalies: [],
       submission_key: keyOf(of),
+      decision: null,
     },
   ])
 })
