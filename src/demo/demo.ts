@@ -219,7 +219,7 @@ function showWhereToGo({ ports, adminToken }: Service, say: DemoOptions['say']):
   say.out(`
 SMTP    127.0.0.1:${ports.smtp}          swaks --server 127.0.0.1 --port ${ports.smtp} --to ${ruaAddress} --data @FILE.eml
 HTTPS   https://127.0.0.1:${ports.intake}/v1/tlsrpt
-API     http://127.0.0.1:${ports.api}/v1   OpenAPI: http://127.0.0.1:${ports.api}/v1/openapi.json
+API     http://127.0.0.1:${ports.api}/v1   all of it explained: http://127.0.0.1:${ports.api}/docs
 Token   ${adminToken.token}
 
 Try     TOKEN=${adminToken.token}
