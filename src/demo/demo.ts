@@ -46,7 +46,10 @@ export async function runDemo({ once, say, log, now, stopped }: DemoOptions): Pr
       const failed = await showHistory(delivery, say, now())
       await showAnswers(api, say, now())
       showWhereToGo(service, say)
-      if (!once) await stopped()
+      if (!once) {
+        say.out('\nUp until Ctrl-C.')
+        await stopped()
+      }
       return failed === 0 ? 0 : 1
     } finally {
       delivery.close()
@@ -225,7 +228,5 @@ Token   ${adminToken.token}
 Try     TOKEN=${adminToken.token}
         curl -sH "Authorization: Bearer $TOKEN" 'http://127.0.0.1:${ports.api}/v1/summary?group_by=domain'
         curl -sH "Authorization: Bearer $TOKEN" 'http://127.0.0.1:${ports.api}/v1/failures?domain=alpha.example&limit=5'
-        curl -sH "Authorization: Bearer $TOKEN" 'http://127.0.0.1:${ports.api}/v1/submissions?verdict=unauthenticated'
-
-Up until Ctrl-C.`)
+        curl -sH "Authorization: Bearer $TOKEN" 'http://127.0.0.1:${ports.api}/v1/submissions?verdict=unauthenticated'`)
 }
