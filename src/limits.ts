@@ -10,7 +10,7 @@ export const defaultLimits = {
   receivedFields: 50, // Postfix' hopcount_limit: a loop.
   mimeDepth: 10,
   mimeParts: 50,
-  reportParts: 10, // design.md §4: a mail with more is no report mail.
+  reportParts: 10, // Senders put one into a mail; a few are plausible, more are an attack.
 
   // A report (tlsrpt/)
   compressedBytes: 8 * 1024 * 1024, // What an HTTPS body, or a mail part once decoded, may weigh.
