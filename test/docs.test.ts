@@ -5,6 +5,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { variables } from '../src/config.ts'
 import { defaultLimits } from '../src/limits.ts'
+import { parseRecord } from '../src/tlsrpt/record.ts'
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 const packageJson = JSON.parse(read('package.json')) as {
@@ -117,6 +118,15 @@ test('the help of every command is complete', () => {
   for (const command of ['list', 'revoke']) assert.ok(help('token', command).includes('--json'))
   for (const option of ['--since', '--verdict']) assert.ok(help('reprocess').includes(option))
   for (const option of ['--repair', '--json']) assert.ok(help('verify').includes(option))
+})
+
+test('the records that README has published are what RFC 8460 wants, and name both transports', () => {
+  const records = [...readme.matchAll(/^_smtp\._tls\.\S+ +TXT +"(.*)"$/gm)].map(([, record]) => parseRecord([record!]))
+  assert.equal(records.length, 3)
+  const schemes = records.map((record) =>
+    record.kind === 'found' ? record.rua.map((uri) => uri.split(':')[0]) : record,
+  )
+  assert.deepEqual(schemes, [['mailto'], ['https'], ['mailto', 'https']])
 })
 
 test('every command and every variable that the docs name is one', () => {

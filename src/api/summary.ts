@@ -17,7 +17,7 @@ const sessions = {
   reports: countSchema,
 }
 
-export const unverifiedSchema = z.strictObject(sessions).meta({
+const unverifiedSchema = z.strictObject(sessions).meta({
   id: 'Unverified',
   description: 'The same over reports that nobody stands behind; in no other number by default.',
 })

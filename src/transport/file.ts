@@ -167,7 +167,7 @@ async function* submissionsIn(
 const headBytes = 8 * 1024
 
 /** What begins neither like a mail nor like an mbox is for the road to name. */
-export function formOf(file: Buffer): { form: 'report' | 'message' | 'mbox'; isZipped: boolean } {
+function formOf(file: Buffer): { form: 'report' | 'message' | 'mbox'; isZipped: boolean } {
   const head = file.subarray(0, headBytes)
   const isZipped = lookOf(head) === 'gzip'
   const plain = isZipped ? unzipHead(head) : head
