@@ -71,7 +71,9 @@ const policyDomains = text.transform(list).transform((items, context) =>
 
 const dnsServers = text.transform(list).superRefine((items, context) => {
   for (const item of items) {
-    if (!/^(?:\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:.]+\])(?::\d+)?$/.test(item)) context.addIssue(`'${item}' is no ADDRESS or ADDRESS:PORT`)
+    const [, ipv4 = '', ipv6 = '', port = '53'] = /^(?:([\d.]+)|\[(.+)\])(?::(\d+))?$/.exec(item) ?? []
+    const isAddress = ipaddr.IPv4.isValidFourPartDecimal(ipv4) || ipaddr.IPv6.isValid(ipv6)
+    if (!isAddress || Number(port) < 1 || Number(port) > 65_535) context.addIssue(`'${item}' is no ADDRESS or ADDRESS:PORT`)
   }
 }) // prettier-ignore
 

@@ -31,7 +31,14 @@ export const defaultLimits = {
   dkimLookups: 10, // DNS questions for one mail.
   dkimClockSkewSeconds: 300, // Behind x=.
   dkimFutureSeconds: 3_600, // Ahead of us in t=.
+
+  // DNS (dns/)
   dnsTimeoutMs: 5_000, // For one question, all servers and tries together.
+  dnsQuestions: 256, // Under way at once, a socket each; more only where the DNS is slow, and then mails are to come back.
+  dnsCacheNames: 5_000, // Reporters are tens; who names ever new selectors pushes out what nobody used since, one look-up each.
+  dnsCacheAnswerBytes: 4_096, // No longer key is read; all of them together stay below 20 MiB.
+  dnsCacheSeconds: 3_600, // Whatever the TTL says: a key that was withdrawn is dead within the hour.
+  dnsCacheMissingSeconds: 300, // A key that was published late is found soon: what is refused for want of it is lost.
 
   // Connections (transport/)
   smtpConnections: 1_000,

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
 import type { Config } from './config.ts'
 import type { ResolveTxt } from './dkim/verify.ts'
-import { makeResolveTxt } from './dns.ts'
+import { makeResolveTxt } from './dns/txt.ts'
 import { makeIngest, makeReplay, type Ingest, type Replay } from './ingest.ts'
 import type { Database } from './store/database.ts'
 import { makeOwnDomains, type OwnDomains } from './store/domains.ts'
@@ -29,7 +29,7 @@ export function makeRoad(
   const recorder = makeRecorder(db, { ...recording, ...hear })
   const ownDomains = makeOwnDomains(db, config.policyDomains.map(covering), config.anyPolicyDomain, world.now)
   const judging = {
-    resolveTxt: world.resolveTxt ?? makeResolveTxt(config.dnsServers, limits.dnsTimeoutMs),
+    resolveTxt: world.resolveTxt ?? makeResolveTxt(config.dnsServers, limits, () => performance.now()),
     ownDomains,
     dkimPolicy: config.dkimPolicy,
     reportRetentionDays: config.retention.reportDays,

@@ -16,7 +16,7 @@ const plan: Record<string, { may: string[]; because: string }> = {
   dkim: { may: ['tldts', 'node:net'], because: 'RFC 6376 is mathematics; the resolver is passed in' },
   store: {
     may: [
-      ...['tlsrpt', 'pg', 'pg-copy-streams', 'zod'],
+      ...['tlsrpt', 'pg', 'pg-copy-streams', 'zod', 'ipaddr.js'],
       ...['node:fs', 'node:fs/promises', 'node:child_process', 'node:os', 'node:net', 'node:readline'],
     ],
     because: 'it holds the only SQL, and knows no caller',
@@ -51,8 +51,8 @@ const plan: Record<string, { may: string[]; because: string }> = {
     because:
       'a route parses the query, asks the store and answers; of the road it knows the types, for upload and replay',
   },
-  'dns.ts': {
-    may: ['dkim', 'node:dns/promises'],
+  dns: {
+    may: ['dkim', 'dns-packet', 'node:dgram', 'node:dns', 'node:net'],
     because: 'it is the real resolver, in the shape that dkim/ asks for',
   },
   'config.ts': {
@@ -64,7 +64,7 @@ const plan: Record<string, { may: string[]; because: string }> = {
     because: 'it counts what it is told, and knows of the house only types',
   },
   'road.ts': {
-    may: ['ingest.ts', 'config.ts', 'dns.ts', 'dkim', 'tlsrpt', 'store', 'pino', 'uuid'],
+    may: ['ingest.ts', 'config.ts', 'dns', 'dkim', 'tlsrpt', 'store', 'pino', 'uuid'],
     because: 'it wires the road, for the service and for commands that judge',
   },
   'service.ts': {
@@ -76,7 +76,7 @@ const plan: Record<string, { may: string[]; because: string }> = {
   },
   commands: {
     may: [
-      ...['config.ts', 'service.ts', 'road.ts', 'ingest.ts', 'dns.ts', 'store', 'tlsrpt', 'transport', 'pino'],
+      ...['config.ts', 'service.ts', 'road.ts', 'ingest.ts', 'store', 'tlsrpt', 'transport', 'pino'],
       ...['cli-progress', 'node:fs', 'node:fs/promises'],
     ],
     because: 'a command does one thing to the store',

@@ -50,6 +50,23 @@ test('every bad variable is named, all in one message', () => {
   assert.deepEqual(problemsOf(bad).sort(), Object.keys(bad).sort())
 })
 
+test('a DNS server is an address, IPv6 in brackets, with a port or without', () => {
+  const good = '192.0.2.1, 192.0.2.1:5353, [2001:db8::1], [::1]:53'
+  assert.deepEqual(readConfig({ DNS_SERVERS: good }).dnsServers, good.split(', '))
+  for (const bad of [
+    '::1',
+    '192.0.2.300',
+    '192.0.2',
+    '192.0.2.1:0',
+    '192.0.2.1:65536',
+    '[192.0.2.1]',
+    '[::g]',
+    'dns.example:53',
+  ]) {
+    assert.deepEqual(problemsOf({ DNS_SERVERS: bad }), ['DNS_SERVERS'], bad)
+  }
+})
+
 test('a certificate without its key, or a key without its certificate, is refused', () => {
   assert.deepEqual(problemsOf({ TLS_CERT_FILE: 'a.pem' }), ['TLS_KEY_FILE'])
   assert.deepEqual(problemsOf({ TLS_KEY_FILE: 'a.pem' }), ['TLS_CERT_FILE'])

@@ -5,6 +5,8 @@ import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { variables } from '../src/config.ts'
 import { defaultLimits } from '../src/limits.ts'
+import { arrivalTables, factTables } from '../src/store/partitions.ts'
+import { tables } from '../src/store/tables.ts'
 import { parseRecord } from '../src/tlsrpt/record.ts'
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
@@ -130,14 +132,23 @@ test('the records that README has published are what RFC 8460 wants, and name bo
 })
 
 test('every command and every variable that the docs name is one', () => {
-  const docs = `${readme}\n${read('docs/operate.md')}`
+  const forOperators = ['docs/operate.md', 'docs/scale.md'].map(read).join('\n')
+  const docs = `${readme}\n${forOperators}`
   const commands = new Set([...help().matchAll(/^  ([a-z]+)/gm)].map(([, name]) => name!))
   for (const [, name] of docs.matchAll(/(?:npm start -- |`tlsrpt-receiver )([a-z]+)/g)) {
     assert.ok(commands.has(name!), `the docs name a command ${name}`)
   }
-  for (const [, name] of read('docs/operate.md').matchAll(/`([A-Z]+(?:_[A-Z]+)+)/g)) {
-    assert.ok(name! in variables, `docs/operate.md names a variable ${name}`)
+  for (const [, name] of forOperators.matchAll(/`([A-Z]+(?:_[A-Z]+)+)/g)) {
+    assert.ok(name! in variables, `the docs name a variable ${name}`)
   }
+})
+
+test('docs/scale.md shards every table that grows, and refers to every other', () => {
+  const named = (call: string) =>
+    [...read('docs/scale.md').matchAll(new RegExp(`^select ${call}\\('(\\w+)'`, 'gm'))].map(([, table]) => table!)
+  const growing = [...factTables, ...arrivalTables]
+  assert.deepEqual(named('create_distributed_table').sort(), growing.toSorted())
+  assert.deepEqual(named('create_reference_table').sort(), tables.filter((table) => !(growing as readonly string[]).includes(table)).sort()) // prettier-ignore
 })
 
 test('the container files name what is there: variables, ports, files', () => {

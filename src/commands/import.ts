@@ -2,7 +2,6 @@
 import { SingleBar } from 'cli-progress'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import { makeResolveTxt, rememberAnswers } from '../dns.ts'
 import { makeRoad, type Road } from '../road.ts'
 import type { Problem } from '../tlsrpt/submission.ts'
 import type { Outcome } from '../tlsrpt/verdict.ts'
@@ -36,12 +35,10 @@ export async function runImport(
     await importFiles(paths, { ingest: road.ingest, limits: config.limits, now }, hear).finally(road.recorder.close)
     return !road.ownDomains.any && (await road.ownDomains.list()).length === 0
   }
-  // An archive asks for the same few keys over and over.
-  const resolveTxt = rememberAnswers(makeResolveTxt(config.dnsServers, config.limits.dnsTimeoutMs))
   const nothingIsOurs = await withStore(
     config,
     log,
-    (db) => importing(makeRoad(db, config, log, { now, resolveTxt })),
+    (db) => importing(makeRoad(db, config, log, { now })),
     connections,
   ).finally(() => bar?.stop())
   for (const line of tally.table()) say.out(line)

@@ -1,23 +1,47 @@
 /** A DNS server on loopback, UDP and TCP, over a zone that is a plain object. Every question is kept in `queries`. */
 import { createSocket } from 'node:dgram'
-import { createServer, type Socket } from 'node:net'
+import { createServer, isIPv6, type Socket } from 'node:net'
 import { once } from 'node:events'
-import { decode, encode, streamEncode, type Packet } from 'dns-packet'
+import { decode, encode, type Answer, type Packet } from 'dns-packet'
 
 /** TXT name (lower case) -> one record, several records, or how the server behaves when asked for it. */
-export type Zone = Record<string, string | string[] | Misbehaviour>
-export type Misbehaviour =
-  { servfail: true } | { drop: true } | { nodata: true } | { truncate: string } | { cname: string }
+export type Zone = Record<string, string | string[] | Behaviour>
+export type Behaviour =
+  | { servfail: true }
+  | { drop: true }
+  | { delay: number; txt: string } // In milliseconds.
+  | { nodata: true; keep?: number } // `keep`: the minimum of the SOA record that comes with it; none without.
+  | { nothing: true; keep: number } // NXDOMAIN with an SOA record.
+  | { truncate: string }
+  | { cname: string; ttl?: number }
+  | { txt: string | string[]; ttl: number }
+  | { rcode: number; unless?: 'plain' } // With `unless: 'plain'`, a question without EDNS is answered with 'plain'.
+  | { send: (query: Packet, over: 'udp' | 'tcp') => (Packet | Buffer)[] } // Whatever it takes, in this order.
 
 export type DnsServer = { address: string; queries: string[]; zone: Zone; close: () => Promise<void> }
 
 /** Names that are not in the zone do not exist (NXDOMAIN). `zone` may be changed while the server runs. */
 export async function startDnsServer(zone: Zone, host = '127.0.0.1'): Promise<DnsServer> {
   const queries: string[] = []
-  const udp = createSocket('udp4')
+  const timers = new Set<NodeJS.Timeout>()
+  const answer = (bytes: Buffer, over: 'udp' | 'tcp', send: (message: Buffer) => void) => {
+    const query = decode(bytes)
+    const name = query.questions?.[0]?.name.toLowerCase()
+    if (name === undefined) return
+    queries.push(name)
+    const entry = zone[name]
+    const messages = answersTo(query, zone, over)
+    const go = () => {
+      for (const message of messages) send(Buffer.isBuffer(message) ? message : encode(message))
+    }
+    if (isBehaviour(entry) && 'delay' in entry) timers.add(setTimeout(go, entry.delay))
+    else go()
+  }
+  const udp = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
   udp.on('message', (message, peer) => {
-    const reply = answer(decode(message), zone, queries, 'udp')
-    if (reply) udp.send(encode(reply), peer.port, peer.address)
+    answer(message, 'udp', (reply) => {
+      udp.send(reply, peer.port, peer.address)
+    })
   })
   udp.bind(0, host)
   await once(udp, 'listening')
@@ -29,18 +53,20 @@ export async function startDnsServer(zone: Zone, host = '127.0.0.1'): Promise<Dn
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     socket.on('data', (data) => {
-      const reply = answer(decode(data.subarray(2)), zone, queries, 'tcp')
-      if (reply) socket.end(streamEncode(reply))
+      answer(data.subarray(2), 'tcp', (reply) => {
+        socket.end(Buffer.concat([Buffer.from([reply.length >> 8, reply.length & 0xff]), reply]))
+      })
     })
   })
   tcp.listen(port, host)
   await once(tcp, 'listening')
 
   return {
-    address: `${host}:${port}`,
+    address: isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`,
     queries,
     zone,
     close: async () => {
+      for (const timer of timers) clearTimeout(timer)
       for (const socket of sockets) socket.destroy()
       await Promise.all([once(udp.close(), 'close'), once(tcp.close(), 'close')])
     },
@@ -49,35 +75,55 @@ export async function startDnsServer(zone: Zone, host = '127.0.0.1'): Promise<Dn
 
 const AUTHORITATIVE = 0x0400
 const RECURSION = 0x0080
-const TRUNCATED = 0x0200
+export const TRUNCATED = 0x0200
 const NXDOMAIN = 3
 const SERVFAIL = 2
 
-function answer(query: Packet, zone: Zone, queries: string[], over: 'udp' | 'tcp'): Packet | undefined {
-  const [question] = query.questions ?? []
-  if (!question) return undefined
-  const name = question.name.toLowerCase()
-  queries.push(name)
-  const reply = (flags: number, answers: Packet['answers'] = []): Packet => ({
-    type: 'response',
-    id: query.id ?? 0,
-    flags: AUTHORITATIVE | RECURSION | flags,
-    questions: [question],
-    answers,
-  })
-  const txt = (record: string, owner: string) =>
-    ({ type: 'TXT', name: owner, ttl: 300, data: strings(record) }) as const
-  const entry = zone[name]
-  if (entry === undefined) return reply(NXDOMAIN)
-  if (typeof entry === 'string') return reply(0, [txt(entry, question.name)])
-  if (Array.isArray(entry)) return reply(0, entry.map((record) => txt(record, question.name))) // prettier-ignore
-  if ('drop' in entry) return undefined
-  if ('servfail' in entry) return reply(SERVFAIL)
-  if ('nodata' in entry) return reply(0)
-  if ('truncate' in entry) return over === 'udp' ? reply(TRUNCATED) : reply(0, [txt(entry.truncate, question.name)])
-  const target = zone[entry.cname]
-  const alias = { type: 'CNAME', name: question.name, ttl: 300, data: entry.cname } as const
-  return reply(0, typeof target === 'string' ? [alias, txt(target, entry.cname)] : [alias])
+/** A reply as this server makes them: `change` says what is to be wrong with it. */
+export function replyTo(query: Packet, answers: Answer[] = [], change: Packet = {}): Packet {
+  const flags = AUTHORITATIVE | RECURSION
+  return { type: 'response', id: query.id ?? 0, flags, questions: query.questions ?? [], answers, ...change }
+}
+
+/** A record of as many strings of 255 bytes as it takes. */
+export const txt = (name: string, record: string, ttl = 300): Answer => ({ type: 'TXT', name, ttl, data: strings(record) }) // prettier-ignore
+
+function answersTo(query: Packet, zone: Zone, over: 'udp' | 'tcp'): (Packet | Buffer)[] {
+  const name = query.questions![0]!.name
+  const coded = (rcode: number) => [replyTo(query, [], { flags: AUTHORITATIVE | RECURSION | rcode })]
+  const found = (records: string | string[], ttl?: number) => [replyTo(query, [records].flat().map((record) => txt(name, record, ttl)))] // prettier-ignore
+  const entry = zone[name.toLowerCase()]
+  if (entry === undefined) return coded(NXDOMAIN)
+  if (!isBehaviour(entry)) return found(entry)
+  if ('drop' in entry) return []
+  if ('send' in entry) return entry.send(query, over)
+  if ('servfail' in entry) return coded(SERVFAIL)
+  if ('rcode' in entry) return entry.unless === 'plain' && !query.additionals?.length ? found('plain') : coded(entry.rcode) // prettier-ignore
+  if ('nodata' in entry) return [{ ...coded(0)[0], authorities: soa(entry.keep) }]
+  if ('nothing' in entry) return [{ ...coded(NXDOMAIN)[0], authorities: soa(entry.keep) }]
+  if ('truncate' in entry) return over === 'udp' ? coded(TRUNCATED) : found(entry.truncate)
+  if ('cname' in entry) return [replyTo(query, chain(zone, name))]
+  return found(entry.txt, 'ttl' in entry ? entry.ttl : undefined)
+}
+
+const isBehaviour = (entry: Zone[string] | undefined): entry is Behaviour =>
+  typeof entry === 'object' && !Array.isArray(entry)
+
+/** The aliases from `name` on, and the record at their end, if there is one; a circle is told once. */
+function chain(zone: Zone, name: string, seen: string[] = []): Answer[] {
+  const entry = zone[name.toLowerCase()]
+  if (typeof entry === 'string') return [txt(name, entry)]
+  if (!isBehaviour(entry)) return []
+  if ('txt' in entry && 'ttl' in entry) return [entry.txt].flat().map((record) => txt(name, record, entry.ttl))
+  if (!('cname' in entry) || seen.includes(name)) return []
+  const alias = { type: 'CNAME', name, ttl: entry.ttl ?? 300, data: entry.cname } as const
+  return [alias, ...chain(zone, entry.cname, [...seen, name])]
+}
+
+/** The SOA record's own TTL is 900. */
+function soa(minimum: number | undefined): Answer[] {
+  if (minimum === undefined) return []
+  return [{ type: 'SOA', name: 'example', ttl: 900, data: { mname: 'ns.example', rname: 'x.example', serial: 1, refresh: 1, retry: 1, expire: 1, minimum } }] // prettier-ignore
 }
 
 /** A TXT record is made of strings of at most 255 bytes. */
