@@ -2,8 +2,9 @@
 import type { Refusal, Submission } from '../tlsrpt/submission.ts'
 import type { Accepted, Outcome, Quarantined } from '../tlsrpt/verdict.ts'
 import type { Share } from './claims.ts'
-import type { CopyValue, TableRows } from './copy.ts'
-import { jsonText, textArray } from './literals.ts'
+import type { ColumnValue } from './binary.ts'
+import type { CopyTable, RowGroup, TableRows } from './copy.ts'
+import { jsonText } from './json-text.ts'
 
 /** One submission with what became of each report part in it. `source` is the network of the peer, for eviction. */
 export type Arrival = { submission: Submission; source: string; parts: JudgedPart[] }
@@ -18,36 +19,58 @@ export type KeyedPart = { key: string; judged: JudgedPart; shares: Share[] }
 export type DecidedArrival = KeyedArrival & { outcomes: Outcome[] }
 
 /** UTC day of arrival, YYYY-MM-DD: the partition. */
-export const arrivalDay = ({ submission }: Arrival): string => dayOf(submission.arrivedAt)
-
-const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
+export const arrivalDay = ({ submission }: Arrival): string => submission.arrivedAt.toISOString().slice(0, 10)
 
 /** The verdicts, one row for each part, and the bytes, once for each arrival. */
-export function arrivalRows(arrivals: readonly DecidedArrival[]): TableRows[] {
-  return [
-    { into: submissionInto, rows: submissionRows(arrivals) },
-    {
-      into: 'submission_raw (arrived_on, domain, arrival_key, arrived_at, form, refused, source, bytes)',
-      rows: rawRows(arrivals),
-    },
-  ]
-}
+export const arrivalRows = (arrivals: readonly DecidedArrival[]): TableRows[] => [
+  { table: submissionTable, groups: submissionRows(arrivals) },
+  { table: rawTable, groups: [{ shared: [], rows: rawRows(arrivals) }] },
+]
 
 /** What `submissionRow` has a value for. */
-export const submissionInto = `submission (arrived_on, key, domain, domains, arrival_key, part, arrived_at, transport, provenance, verdict,
-  reason, trust, reporter, anomalies, problems, dkim, reports)`
+export const submissionTable: CopyTable = {
+  name: 'submission',
+  columns: [
+    ['arrived_on', 'date'],
+    ['key', 'uuid'],
+    ['domain', 'text'],
+    ['domains', 'text[]'],
+    ['arrival_key', 'uuid'],
+    ['part', 'smallint'],
+    ['arrived_at', 'timestamptz'],
+    ['transport', 'text'],
+    ['provenance', 'jsonb'],
+    ['verdict', 'text'],
+    ['reason', 'text'],
+    ['trust', 'text'],
+    ['reporter', 'text'],
+    ['anomalies', 'jsonb'],
+    ['problems', 'jsonb'],
+    ['dkim', 'jsonb'],
+    ['reports', 'jsonb'],
+  ],
+}
 
-function* submissionRows(arrivals: readonly DecidedArrival[]): Generator<CopyValue[]> {
+const rawTable: CopyTable = {
+  name: 'submission_raw',
+  columns: [
+    ['arrived_on', 'date'],
+    ['domain', 'text'],
+    ['arrival_key', 'uuid'],
+    ['arrived_at', 'timestamptz'],
+    ['form', 'text'],
+    ['refused', 'boolean'],
+    ['source', 'text'],
+    ['bytes', 'bytea'],
+  ],
+}
+
+function* submissionRows(arrivals: readonly DecidedArrival[]): Generator<RowGroup> {
   for (const { arrival, key, parts, outcomes } of arrivals) {
-    for (const [seq, part] of parts.entries()) {
-      const { key: partKey, judged } = part
-      yield submissionRow(
-        arrival.submission,
-        key,
-        { seq, key: partKey, judged, domains: domainsOf(part) },
-        outcomes[seq]!,
-      )
-    }
+    const rows = parts.map((part, seq) =>
+      submissionRow(arrival.submission, key, { ...part, seq, domains: domainsOf(part) }, outcomes[seq]!),
+    )
+    yield { shared: [], rows }
   }
 }
 
@@ -57,13 +80,13 @@ export function submissionRow(
   arrivalKey: string,
   { seq, key, judged, domains }: { seq: number; key: string; judged: JudgedPart; domains: readonly string[] },
   outcome: Outcome,
-): CopyValue[] {
+): ColumnValue[] {
   const { judgement, dkim } = judged
   return [
-    dayOf(arrivedAt),
+    arrivedAt,
     key,
     domains[0] ?? '',
-    textArray(domains),
+    domains,
     arrivalKey,
     seq,
     arrivedAt,
@@ -80,13 +103,13 @@ export function submissionRow(
   ]
 }
 
-function* rawRows(arrivals: readonly DecidedArrival[]): Generator<CopyValue[]> {
+function* rawRows(arrivals: readonly DecidedArrival[]): Generator<ColumnValue[]> {
   for (const { arrival, key, parts } of arrivals) {
     // What is too large is not kept, not even as bytes: that is the point of the limit.
     if (parts.every(({ judged }) => judged.judgement.kind === 'too-large')) continue
     const { arrivedAt, form, raw } = arrival.submission
     const domain = parts.flatMap(domainsOf)[0] ?? ''
-    yield [arrivalDay(arrival), domain, key, arrivedAt, form, parts.every(isRefused), arrival.source, raw]
+    yield [arrivedAt, domain, key, arrivedAt, form, parts.every(isRefused), arrival.source, raw]
   }
 }
 

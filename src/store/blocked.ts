@@ -13,12 +13,16 @@ type Rows = QueryResult<{ domain: string }>
  * The blocked reporters, who stay the same until the end of the transaction: whoever blocks or unblocks one waits for
  * it. To be called before any claim is locked.
  */
-export async function holdBlocked(tx: Queryable): Promise<ReadonlySet<string>> {
-  // One message, two statements, each with a snapshot of its own: the second sees what the first has waited for.
-  const answers = (await tx.query(
-    `select pg_advisory_xact_lock_shared(${advisoryLock}); ${blockedReporters}`,
-  )) as unknown as [QueryResult, Rows]
-  return namesOf(answers[1])
+export const holdBlocked = (tx: Queryable): Promise<ReadonlySet<string>> => askHolding(tx, [])
+
+/** The same as the first thing a transaction does, in one round trip with BEGIN. */
+export const beginHoldingBlocked = (client: Queryable): Promise<ReadonlySet<string>> => askHolding(client, ['begin'])
+
+async function askHolding(tx: Queryable, first: string[]): Promise<ReadonlySet<string>> {
+  // One message, several statements, each with a snapshot of its own: the last sees what the lock has waited for.
+  const statements = [...first, `select pg_advisory_xact_lock_shared(${advisoryLock})`, blockedReporters]
+  const answers = (await tx.query(statements.join(';'))) as unknown as (QueryResult | Rows)[]
+  return namesOf(answers.at(-1) as Rows)
 }
 
 /** The blocked reporters as this statement sees them, for who only looks. */

@@ -3,8 +3,10 @@ import type { Claim, Standing } from '../tlsrpt/identity.ts'
 import type { Report } from '../tlsrpt/report.ts'
 import type { Anomaly, Transport, Trust } from '../tlsrpt/submission.ts'
 import type { DomainReport } from '../tlsrpt/verdict.ts'
+import type { ColumnValue } from './binary.ts'
+import type { CopyTable, TableRows } from './copy.ts'
 import type { Queryable } from './database.ts'
-import { jsonText } from './literals.ts'
+import { jsonText } from './json-text.ts'
 
 /** Where an identity has its rows: the shard, the partition, and the hash. */
 export type IdentityKey = Pick<DomainReport, 'domain' | 'day' | 'identity'>
@@ -50,50 +52,66 @@ export function compareIdentities(a: IdentityKey, b: IdentityKey): number {
 }
 
 /**
- * Inserts those whose (domain, day, identity, variant) is free, and answers their keys; waits for transactions that
- * have inserted the same and not yet committed. `claims` must be in the order of compareIdentities.
+ * The rows of new claims, given in the order of compareIdentities. Copying them waits for transactions that have inserted
+ * the same (domain, day, identity, variant) and not yet committed, and is a 'duplicate' error (database.ts) when they do.
  */
-export async function insertClaims(tx: Queryable, claims: readonly NewClaim[]): Promise<Set<string>> {
-  if (claims.length === 0) return new Set()
-  const of = (read: (row: ClaimRow, report: Report) => unknown) =>
-    claims.map(({ row, share }) => read(row, share.report))
-  const { rows } = await tx.query<{ key: string }>({
-    name: 'insert report', // Named, so that it is parsed and planned once a connection, not once a batch.
-    text: `insert into report (domain, day, identity, variant, key, submission_key, content_hash, trust, reporter, standing,
-       counted, implausible, transport, organization, report_id, contact_info, start_datetime, end_datetime, arrived_at,
-       anomalies, successful, failed)
-     select * from unnest($1::text[], $2::date[], $3::bytea[], $4::smallint[], $5::uuid[], $6::uuid[], $7::bytea[],
-       $8::text[], $9::text[], $10::text[], $11::boolean[], $12::boolean[], $13::text[], $14::text[], $15::text[],
-       $16::text[], $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::jsonb[], $21::bigint[], $22::bigint[])
-     on conflict (domain, day, identity, variant) do nothing
-     returning key`,
-    values: [
-      of((row) => row.domain),
-      of((row) => row.day),
-      of((row) => row.identity),
-      of((row) => row.variant),
-      of((row) => row.key),
-      of((row) => row.submissionKey),
-      of((row) => row.contentHash),
-      of((row) => row.trust),
-      of((row) => row.reporter),
-      of((row) => row.standing),
-      of((row) => isCounted(row)),
-      of((row) => row.implausible),
-      of((row) => row.transport),
-      of((_, report) => report.organizationName),
-      of((_, report) => report.reportId),
-      of((row) => row.contactInfo),
-      of((_, report) => report.dateRange.start.toISOString()),
-      of((_, report) => report.dateRange.end.toISOString()),
-      of((row) => row.arrivedAt.toISOString()),
-      of((row) => jsonText(row.anomalies)),
-      of((row) => row.successful),
-      of((row) => row.failed),
-    ],
-  })
-  return new Set(rows.map(({ key }) => key))
+export const claimRows = (claims: readonly NewClaim[]): TableRows => ({
+  table: reportTable,
+  groups: [{ shared: [], rows: claims.map(reportRow) }],
+})
+
+const reportTable: CopyTable = {
+  name: 'report',
+  columns: [
+    ['domain', 'text'],
+    ['day', 'date'],
+    ['identity', 'bytea'],
+    ['variant', 'smallint'],
+    ['key', 'uuid'],
+    ['submission_key', 'uuid'],
+    ['content_hash', 'bytea'],
+    ['trust', 'text'],
+    ['reporter', 'text'],
+    ['standing', 'text'],
+    ['counted', 'boolean'],
+    ['implausible', 'boolean'],
+    ['transport', 'text'],
+    ['organization', 'text'],
+    ['report_id', 'text'],
+    ['contact_info', 'text'],
+    ['start_datetime', 'timestamptz'],
+    ['end_datetime', 'timestamptz'],
+    ['arrived_at', 'timestamptz'],
+    ['anomalies', 'jsonb'],
+    ['successful', 'bigint'],
+    ['failed', 'bigint'],
+  ],
 }
+
+const reportRow = ({ row, share: { report } }: NewClaim): ColumnValue[] => [
+  row.domain,
+  row.day,
+  row.identity,
+  row.variant,
+  row.key,
+  row.submissionKey,
+  row.contentHash,
+  row.trust,
+  row.reporter,
+  row.standing,
+  isCounted(row),
+  row.implausible,
+  row.transport,
+  report.organizationName,
+  report.reportId,
+  row.contactInfo,
+  report.dateRange.start,
+  report.dateRange.end,
+  row.arrivedAt,
+  jsonText(row.anomalies),
+  row.successful,
+  row.failed,
+]
 
 /** What `claimRow` reads, of `report r`. */
 export const claimColumns = `r.domain, r.day, r.identity, r.variant, r.key, r.submission_key, r.content_hash, r.trust, r.reporter,
@@ -121,32 +139,39 @@ export type StoredClaim = {
 }
 
 /**
- * Locks these identities until the end of the transaction and answers their claims, by identity in hex and in the
- * order of variants. `identities` must be in the order of compareIdentities.
+ * The claims to these identities as they are now, by identity in hex and in the order of variants. Whoever acts on them
+ * locks the identities first.
  */
-export async function lockClaims(tx: Queryable, identities: readonly IdentityKey[]): Promise<Map<string, ClaimRow[]>> {
+export async function readClaims(tx: Queryable, identities: readonly IdentityKey[]): Promise<Map<string, ClaimRow[]>> {
   if (identities.length === 0) return new Map()
-  const keys = [identities.map((i) => i.domain), identities.map((i) => i.day), identities.map((i) => i.identity)]
-  // Variant 0 stands for the identity: who adds or changes a variant holds its lock. `day = any` lets Postgres plan
-  // for these months alone.
-  await tx.query(
-    `select from unnest($1::text[], $2::date[], $3::bytea[]) as w (domain, day, identity)
-     join report r on r.domain = w.domain and r.day = w.day and r.identity = w.identity
-     where r.variant = 0 and r.day = any($2::date[])
-     order by r.domain collate "C", r.day, r.identity
-     for update of r`,
-    keys,
-  )
-  // A statement of its own: the one above does not see variants that were committed while it waited.
-  const { rows } = await tx.query<StoredClaim>(
-    `select ${claimColumns}
+  const { rows } = await tx.query<StoredClaim>({
+    name: 'read report', // Named, so that it is parsed and planned once a connection, not once a batch.
+    text: `select ${claimColumns}
      from unnest($1::text[], $2::date[], $3::bytea[]) as w (domain, day, identity)
      join report r on r.domain = w.domain and r.day = w.day and r.identity = w.identity
-     where r.day = any($2::date[])
+     where r.day = any($2::date[]) -- Lets Postgres plan for these months alone.
      order by r.variant`,
-    keys,
-  )
+    values: [identities.map((i) => i.domain), identities.map((i) => i.day), identities.map((i) => i.identity)],
+  })
   return Map.groupBy(rows.map(claimRow), (row) => row.identity.toString('hex'))
+}
+
+/**
+ * Locks these identities until the end of the transaction and answers their claims, as readClaims does. `identities` must
+ * be in the order of compareIdentities. Variant 0 stands for the identity: who adds or changes a variant holds its lock.
+ */
+export async function lockClaims(tx: Queryable, identities: readonly IdentityKey[]): Promise<Map<string, ClaimRow[]>> {
+  // A statement for each domain: several shards cannot be locked by one (docs/scale.md).
+  for (const [domain, own] of Map.groupBy(identities, (identity) => identity.domain)) {
+    await tx.query({
+      name: 'lock report',
+      text: `select from report where domain = $1 and day = any($2::date[]) and identity = any($3::bytea[]) and variant = 0
+        order by day, identity for update`,
+      values: [domain, [...new Set(own.map(({ day }) => day))], own.map(({ identity }) => identity)],
+    })
+  }
+  // Only a new statement sees the variants that were committed while the last one waited.
+  return readClaims(tx, identities)
 }
 
 export const claimRow = (stored: StoredClaim): ClaimRow => ({

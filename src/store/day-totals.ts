@@ -1,4 +1,5 @@
 /** Sessions and reports by domain, day and trust, for the views over all domains: always the fold of the counted facts. */
+import { escapeLiteral } from 'pg'
 import type { Trust } from '../tlsrpt/submission.ts'
 import type { ClaimRow } from './claims.ts'
 import { inTransaction, unhurried, type Database, type Queryable } from './database.ts'
@@ -16,27 +17,24 @@ type Move = DayTotal & { domain: string; day: string; trust: Trust }
  * row is touched once and transactions that meet cannot deadlock. To be called last: the rows stay locked until COMMIT.
  */
 export async function moveDayTotals(tx: Queryable, changes: Iterable<ClaimChange>): Promise<void> {
+  for (const statement of dayTotalMoves(changes)) await tx.query(statement)
+}
+
+/** The same as statements, to be sent together with others. */
+export function dayTotalMoves(changes: Iterable<ClaimChange>): string[] {
   const moves = sumByKey(changes)
-  if (moves.length === 0) return
-  const of = (read: (move: Move) => unknown) => moves.map(read)
-  const keys = [of((m) => m.domain), of((m) => m.day), of((m) => m.trust)]
-  await tx.query({
-    name: 'upsert day_total', // Named, so that it is parsed and planned once a connection, not once a batch.
-    text: `insert into day_total as t (domain, day, trust, successful, failed, reports)
-     select * from unnest($1::text[], $2::date[], $3::text[], $4::numeric[], $5::numeric[], $6::bigint[])
-     on conflict (domain, day, trust) do update
-     set successful = t.successful + excluded.successful, failed = t.failed + excluded.failed, reports = t.reports + excluded.reports`,
-    values: [...keys, of((m) => m.successful), of((m) => m.failed), of((m) => m.reports)],
-  })
+  if (moves.length === 0) return []
+  const key = ({ domain, day, trust }: Move) => `${escapeLiteral(domain)}, '${day}', '${trust}'`
+  const rows = moves.map((move) => `(${key(move)}, ${move.successful}, ${move.failed}, ${move.reports})`)
+  const upsert = `insert into day_total as t (domain, day, trust, successful, failed, reports) values ${rows.join(', ')}
+    on conflict (domain, day, trust) do update
+    set successful = t.successful + excluded.successful, failed = t.failed + excluded.failed, reports = t.reports + excluded.reports`
   // A day without a report is a gap, not a zero.
-  if (moves.some(({ reports }) => reports < 0n)) {
-    await tx.query(
-      `delete from day_total using unnest($1::text[], $2::date[], $3::text[]) as gone (domain, day, trust)
-       where day_total.domain = gone.domain and day_total.day = gone.day and day_total.trust = gone.trust
-         and day_total.day = any($2::date[]) and reports = 0`,
-      keys,
-    )
-  }
+  const emptied = moves.filter(({ reports }) => reports < 0n)
+  if (emptied.length === 0) return [upsert]
+  const days = [...new Set(emptied.map(({ day }) => `'${day}'`))].join(', ')
+  const keys = emptied.map((move) => `(${key(move)})`).join(', ')
+  return [upsert, `delete from day_total where day in (${days}) and (domain, day, trust) in (${keys}) and reports = 0`]
 }
 
 function sumByKey(changes: Iterable<ClaimChange>): Move[] {

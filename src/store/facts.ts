@@ -1,60 +1,93 @@
 /** Rows of `policy` and `failure_detail`: what a report says, flat, each row carrying what it is asked by (DESIGN.md). */
+import type { JudgedPolicy } from '../tlsrpt/verdict.ts'
+import type { ColumnValue } from './binary.ts'
 import { isCounted, type NewClaim } from './claims.ts'
-import type { CopyValue, TableRows } from './copy.ts'
-import { textArray } from './literals.ts'
+import type { CopyTable, RowGroup, TableRows } from './copy.ts'
 
 /** All facts of new claims, counted or not. */
-export function factRows(claims: readonly NewClaim[]): TableRows[] {
-  return [
-    {
-      into: `policy (domain, day, report_key, trust, reporter, organization, transport, counted, seq, policy_domain, policy_type,
-        policy_mode, "primary", policy_type_raw, policy_string, mx_host, successful, failed, attributed)`,
-      rows: policyRows(claims),
-    },
-    {
-      into: `failure_detail (domain, day, report_key, trust, reporter, organization, transport, counted, policy_seq, policy_domain,
-        policy_type, policy_mode, "primary", seq, result_type, result_type_raw, sending_mta_ip, sending_mta_ip_raw,
-        receiving_mx_hostname, receiving_mx_helo, receiving_ip, receiving_ip_raw, failed_session_count,
-        additional_information, failure_reason_code)`,
-      rows: detailRows(claims),
-    },
-  ]
+export const factRows = (claims: readonly NewClaim[]): TableRows[] => [
+  { table: policyTable, groups: policyRows(claims) },
+  { table: detailTable, groups: detailRows(claims) },
+]
+
+/** What `carriedBy` has values for. */
+const carried = [
+  ['domain', 'text'],
+  ['day', 'date'],
+  ['report_key', 'uuid'],
+  ['trust', 'text'],
+  ['reporter', 'text'],
+  ['organization', 'text'],
+  ['transport', 'text'],
+  ['counted', 'boolean'],
+] as const
+
+const policyTable: CopyTable = {
+  name: 'policy',
+  columns: [
+    ...carried,
+    ['seq', 'smallint'],
+    ['policy_domain', 'text'],
+    ['policy_type', 'text'],
+    ['policy_mode', 'text'],
+    ['"primary"', 'boolean'],
+    ['policy_type_raw', 'text'],
+    ['policy_string', 'text[]'],
+    ['mx_host', 'text[]'],
+    ['successful', 'bigint'],
+    ['failed', 'bigint'],
+    ['attributed', 'numeric'],
+  ],
 }
 
-function* policyRows(claims: readonly NewClaim[]): Generator<CopyValue[]> {
+const detailTable: CopyTable = {
+  name: 'failure_detail',
+  columns: [
+    ...carried,
+    ['policy_seq', 'smallint'],
+    ['policy_domain', 'text'],
+    ['policy_type', 'text'],
+    ['policy_mode', 'text'],
+    ['"primary"', 'boolean'],
+    ['seq', 'integer'],
+    ['result_type', 'text'],
+    ['result_type_raw', 'text'],
+    ['sending_mta_ip', 'inet'],
+    ['sending_mta_ip_raw', 'text'],
+    ['receiving_mx_hostname', 'text'],
+    ['receiving_mx_helo', 'text'],
+    ['receiving_ip', 'inet'],
+    ['receiving_ip_raw', 'text'],
+    ['failed_session_count', 'bigint'],
+    ['additional_information', 'text'],
+    ['failure_reason_code', 'text'],
+  ],
+}
+
+function* policyRows(claims: readonly NewClaim[]): Generator<RowGroup> {
   for (const claim of claims) {
-    const carried = carriedBy(claim)
-    for (const [seq, policy] of claim.share.domainReport.policies.entries()) {
-      yield [
-        ...carried,
-        seq,
-        policy.policyDomain,
-        policy.policyType,
-        policy.policyMode,
-        policy.primary,
+    yield {
+      shared: carriedBy(claim),
+      rows: claim.share.domainReport.policies.map((policy, seq) => [
+        ...asked(policy, seq),
         policy.policyTypeRaw,
-        textArray(policy.policyString),
-        textArray(policy.mxHost),
+        policy.policyString,
+        policy.mxHost,
         policy.totalSuccessfulSessionCount,
         policy.totalFailureSessionCount,
         policy.failureDetails.reduce((sum, detail) => sum + BigInt(detail.failedSessionCount), 0n),
-      ]
+      ]),
     }
   }
 }
 
-function* detailRows(claims: readonly NewClaim[]): Generator<CopyValue[]> {
+function* detailRows(claims: readonly NewClaim[]): Generator<RowGroup> {
   for (const claim of claims) {
-    const carried = carriedBy(claim)
     for (const [policySeq, policy] of claim.share.domainReport.policies.entries()) {
-      for (const [seq, detail] of policy.failureDetails.entries()) {
-        yield [
-          ...carried,
-          policySeq,
-          policy.policyDomain,
-          policy.policyType,
-          policy.policyMode,
-          policy.primary,
+      if (policy.failureDetails.length === 0) continue
+      yield {
+        shared: [...carriedBy(claim), ...asked(policy, policySeq)],
+        rows: policy.failureDetails.map((detail, seq) => [
           seq,
           detail.resultType,
           detail.resultTypeRaw,
@@ -67,14 +100,21 @@ function* detailRows(claims: readonly NewClaim[]): Generator<CopyValue[]> {
           detail.failedSessionCount,
           detail.additionalInformation,
           detail.failureReasonCode,
-        ]
+        ]),
       }
     }
   }
 }
 
-/** domain, day, report_key, trust, reporter, organization, transport, counted. */
-function carriedBy({ row, share }: NewClaim): CopyValue[] {
+const asked = ({ policyDomain, policyType, policyMode, primary }: JudgedPolicy, seq: number): ColumnValue[] => [
+  seq,
+  policyDomain,
+  policyType,
+  policyMode,
+  primary,
+]
+
+function carriedBy({ row, share }: NewClaim): ColumnValue[] {
   return [
     row.domain,
     row.day,

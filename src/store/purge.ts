@@ -3,6 +3,9 @@ import { inTransaction, unhurried, type Database } from './database.ts'
 import { foldDayTotals } from './day-totals.ts'
 import { deleteOrphans } from './repair.ts'
 
+/** Any number that no other program takes on the same database: RFC 8460, fifth lock. */
+const advisoryLock = 84605
+
 /** What was erased. `submissions` includes those that were about other domains too and stay without this one. */
 export type Purged = {
   /** Whether it was one of the stored domains. */
@@ -22,6 +25,8 @@ export type Purged = {
 export function purgeDomain(db: Database, domain: string): Promise<Purged> {
   return inTransaction(db, async (tx) => {
     await tx.query('set local statement_timeout = 0')
+    // One after the other: what one files anew, another that waits for the row as it was would not see.
+    await tx.query('select pg_advisory_xact_lock($1)', [advisoryLock])
     const query = <Row extends object>(text: string) => tx.query<Row>({ text, values: [domain], ...unhurried })
     const listed = await query('delete from domain where domain = $1')
 
@@ -32,18 +37,24 @@ export function purgeDomain(db: Database, domain: string): Promise<Purged> {
     )
     await foldDayTotals(tx, domain, totals[0]!.days)
 
-    // One statement, so one instant: an arrival is seen with its bytes or not at all.
+    // One statement, so one instant: an arrival is seen with its bytes or not at all. What stays is filed anew, because
+    // the domain it is filed under says where it lies (docs/scale.md).
     const { rows: arrivals } = await query<{ submissions: number; bytes: bigint }>(
       `with alone as (
          delete from submission where domains = array[$1] returning arrived_on, arrival_key
        ), shared as (
-         update submission set domains = array_remove(domains, $1), domain = (array_remove(domains, $1))[1],
-           reports = (select coalesce(jsonb_agg(report order by place), '[]')
-                      from jsonb_array_elements(reports) with ordinality as told (report, place)
-                      where report->>'domain' is distinct from $1)
-         where domains @> array[$1] and cardinality(domains) > 1 returning arrived_on, arrival_key
+         delete from submission where domains @> array[$1] and cardinality(domains) > 1 returning *
+       ), kept as (
+         insert into submission (arrived_on, key, domain, domains, arrival_key, part, arrived_at, transport, provenance,
+           verdict, reason, trust, reporter, anomalies, problems, dkim, reports)
+         select arrived_on, key, (array_remove(domains, $1))[1], array_remove(domains, $1), arrival_key, part, arrived_at,
+           transport, provenance, verdict, reason, trust, reporter, anomalies, problems, dkim,
+           (select coalesce(jsonb_agg(report order by place), '[]')
+            from jsonb_array_elements(reports) with ordinality as told (report, place)
+            where report->>'domain' is distinct from $1)
+         from shared
        ), about as (
-         select * from alone union all select * from shared
+         select * from alone union all select arrived_on, arrival_key from shared
        ), gone as (
          delete from submission_raw r using (select distinct * from about) a
          where r.arrived_on = a.arrived_on and r.arrival_key = a.arrival_key returning size

@@ -2,17 +2,18 @@
 import type { Outcome, ReportOutcome } from '../tlsrpt/verdict.ts'
 import { arrivalDay, arrivalRows } from './arrivals.ts'
 import type { Arrival, JudgedPart, KeyedArrival, KeyedPart } from './arrivals.ts'
-import { isCounted, type Share } from './claims.ts'
-import { copyRows } from './copy.ts'
-import { inTransaction, type Database } from './database.ts'
-import { moveDayTotals } from './day-totals.ts'
+import { beginHoldingBlocked } from './blocked.ts'
+import { claimRows, isCounted, type Share } from './claims.ts'
+import { copyAndCommit } from './copy.ts'
+import { onConnection, repeated, type Database } from './database.ts'
+import { dayTotalMoves } from './day-totals.ts'
 import { factRows } from './facts.ts'
-import type { EnsurePartitions } from './partitions.ts'
-import { withinQuota } from './quota.ts'
-import { settleShares } from './settle.ts'
+import { makePartitions } from './partitions.ts'
+import { makeQuota } from './quota.ts'
+import { settleAsNew, settleShares } from './settle.ts'
 
 export type RecordOptions = {
-  ensurePartitions: EnsurePartitions
+  /** UUIDv7 with the time given; the day of arrival stands in every key. */
   newKey: (at: Date) => string
   unverifiedReportsPerDomainAndDay: number
 }
@@ -25,26 +26,49 @@ export type Recorded = { outcomes: Outcome[][]; counted: Share[] }
  * each part of each arrival, in order; an arrival beyond the quota has the one outcome 'deferred', and nothing of it
  * is kept. The same report may come several times in one batch. Rejects as the database does (database.ts).
  */
-export async function recordBatch(
-  db: Database,
-  arrivals: readonly Arrival[],
-  { ensurePartitions, newKey, unverifiedReportsPerDomainAndDay }: RecordOptions,
-): Promise<Recorded> {
-  const keyed = arrivals.map((arrival) => giveKeys(arrival, newKey))
-  const shares = keyed.map(({ parts }) => parts.flatMap((part) => part.shares))
-  const reported = shares.flat().map(({ domainReport }) => domainReport.day)
-  await ensurePartitions({ reported, arrived: arrivals.map(arrivalDay) })
-  return inTransaction(db, async (tx) => {
-    const within = await withinQuota(tx, shares, unverifiedReportsPerDomainAndDay)
-    const { told, created, changes } = await settleShares(tx, shares.filter((_, i) => within[i]).flat(), newKey)
-    const outcomes = keyed.map(({ parts }, i): Outcome[] =>
-      within[i] ? parts.map((part) => outcomeOf(part, told)) : [{ kind: 'deferred', reason: 'unverified-quota' }],
+export type RecordBatch = (arrivals: readonly Arrival[]) => Promise<Recorded>
+
+/** Another instance may commit one of the same reports between our looking and our writing: each time one more is seen. */
+export const mostCollisions = 10
+
+/**
+ * Nearly every report is new, and then all of it is one round trip: whether it was there is only asked after the unique
+ * key has said so, and as long as repeats keep coming, since they come in swarms.
+ */
+export function makeRecordBatch(db: Database, options: RecordOptions): RecordBatch {
+  const { newKey } = options
+  const ensurePartitions = makePartitions(db)
+  const withinQuota = makeQuota(options.unverifiedReportsPerDomainAndDay)
+  let expectsRepeats = false
+
+  return async (arrivals) => {
+    const keyed = arrivals.map((arrival) => giveKeys(arrival, newKey))
+    const shares = keyed.map(({ parts }) => parts.flatMap((part) => part.shares))
+    const reported = shares.flat().map(({ domainReport }) => domainReport.day)
+    await ensurePartitions({ reported, arrived: arrivals.map(arrivalDay) })
+    return repeated(['retry', 'duplicate'], mostCollisions, (attempt) =>
+      onConnection(db, async (client) => {
+        const within = await withinQuota(client, shares)
+        const kept = shares.filter((_, i) => within[i]).flat()
+        const looks = expectsRepeats || attempt > 0
+        // Nobody verified, nobody blocked.
+        const begins = looks || kept.some(({ teller }) => teller.reporter !== undefined)
+        const blocked = begins ? await beginHoldingBlocked(client) : new Set<string>()
+        const settled = looks ? await settleShares(client, kept, blocked, newKey) : settleAsNew(kept, blocked, newKey)
+        const outcomes = keyed.map(({ parts }, i): Outcome[] =>
+          within[i]
+            ? parts.map((part) => outcomeOf(part, settled.told))
+            : [{ kind: 'deferred', reason: 'unverified-quota' }],
+        )
+        const decided = keyed.map((arrived, i) => ({ ...arrived, outcomes: outcomes[i]! })).filter((_, i) => within[i])
+        const { created, changes, metKnown } = settled
+        const rows = [claimRows(created), ...factRows(created), ...arrivalRows(decided)]
+        await copyAndCommit(client, begins ? [] : ['begin'], rows, dayTotalMoves(changes))
+        expectsRepeats = metKnown
+        return { outcomes, counted: created.filter(({ row }) => isCounted(row)).map(({ share }) => share) }
+      }),
     )
-    const decided = keyed.map((arrived, i) => ({ ...arrived, outcomes: outcomes[i]! }))
-    await copyRows(tx, [...factRows(created), ...arrivalRows(decided.filter((_, i) => within[i]))])
-    await moveDayTotals(tx, changes)
-    return { outcomes, counted: created.filter(({ row }) => isCounted(row)).map(({ share }) => share) }
-  })
+  }
 }
 
 function giveKeys(arrival: Arrival, newKey: RecordOptions['newKey']): KeyedArrival {

@@ -3,8 +3,7 @@ import type { Outcome, Quarantined } from '../tlsrpt/verdict.ts'
 import type { Arrival, JudgedPart } from './arrivals.ts'
 import type { Share } from './claims.ts'
 import { classifyError, type Database } from './database.ts'
-import { makePartitions } from './partitions.ts'
-import { recordBatch, type Recorded } from './record.ts'
+import { makeRecordBatch, type Recorded } from './record.ts'
 
 export type Recorder = {
   /**
@@ -42,7 +41,7 @@ const factBytes = 512
 /** One committer. Any number of instances may record into the same database. */
 export function makeRecorder(db: Database, { limits, newKey, onCommit }: RecorderOptions): Recorder {
   const { commitBatch, commitQueue, unverifiedReportsPerDomainAndDay } = limits
-  const recording = { ensurePartitions: makePartitions(db), newKey, unverifiedReportsPerDomainAndDay }
+  const recordBatch = makeRecordBatch(db, { newKey, unverifiedReportsPerDomainAndDay })
   const waiting: Waiting[] = []
   let committing = 0
   let underWay: Promise<void> | undefined
@@ -62,11 +61,7 @@ export function makeRecorder(db: Database, { limits, newKey, onCommit }: Recorde
     const startedAt = performance.now()
     let recorded: Recorded
     try {
-      recorded = await recordBatch(
-        db,
-        batch.map(({ arrival }) => arrival),
-        recording,
-      )
+      recorded = await recordBatch(batch.map(({ arrival }) => arrival))
     } catch (error) {
       await recover(batch, error)
       return

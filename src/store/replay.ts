@@ -2,23 +2,31 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Problem, Provenance, Refusal, Submission } from '../tlsrpt/submission.ts'
 import type { Deferred, Outcome, ReportOutcome } from '../tlsrpt/verdict.ts'
-import { submissionInto, submissionRow, type JudgedPart } from './arrivals.ts'
-import type { Share } from './claims.ts'
+import { submissionRow, submissionTable, type JudgedPart } from './arrivals.ts'
+import { holdBlocked } from './blocked.ts'
+import { claimRows, type Share } from './claims.ts'
 import { copyRows } from './copy.ts'
-import { inTransaction, type Database, type Queryable } from './database.ts'
+import { inTransaction, repeated, type Database, type Queryable } from './database.ts'
 import { moveDayTotals } from './day-totals.ts'
 import { factRows } from './facts.ts'
-import { makePartitions } from './partitions.ts'
-import { withinQuota } from './quota.ts'
-import { outcomeOf, sharesOf, verdictOf, type RecordOptions } from './record.ts'
+import { makePartitions, type EnsurePartitions } from './partitions.ts'
+import { makeQuota, type WithinQuota } from './quota.ts'
+import { mostCollisions, outcomeOf, sharesOf, verdictOf } from './record.ts'
 import { isPoison, quarantined, type RecorderOptions } from './recorder.ts'
 import { settleShares } from './settle.ts'
 
 /** Where an arrival has its rows; `arrivedOn` is a UTC day, YYYY-MM-DD. */
 export type ArrivalPlace = { arrivedOn: string; arrivalKey: string }
 
-/** `dkim` is what the signatures came to, as the judged parts had it; [] where nobody had reason to ask. */
-export type StoredArrival = { place: ArrivalPlace; submission: Submission; dkim: Record<string, unknown>[] }
+/**
+ * `dkim` is what the signatures came to, as the judged parts had it; [] where nobody had reason to ask. `domain` is what
+ * the bytes are filed under, which never changes: where several shards hold the store it says which one (docs/scale.md).
+ */
+export type StoredArrival = {
+  place: ArrivalPlace & { domain: string }
+  submission: Submission
+  dkim: Record<string, unknown>[]
+}
 
 /** One part of an arrival as it stands now; `before` is the verdict until then, null for a part not seen before. */
 export type JudgedAgain = {
@@ -53,8 +61,8 @@ export type Archive = {
 
 /** `newKey` as for the recorder. */
 export function makeArchive(db: Database, { limits, newKey }: ArchiveOptions): Archive {
-  const { unverifiedReportsPerDomainAndDay } = limits
-  const options = { ensurePartitions: makePartitions(db), newKey, unverifiedReportsPerDomainAndDay }
+  const withinQuota = makeQuota(limits.unverifiedReportsPerDomainAndDay)
+  const options: Again = { ensurePartitions: makePartitions(db), newKey, withinQuota }
   return {
     read: (place) => readArrival(db, place),
     recordAgain: async (arrival, judged) => {
@@ -68,10 +76,13 @@ export function makeArchive(db: Database, { limits, newKey }: ArchiveOptions): A
   }
 }
 
+type Again = { ensurePartitions: EnsurePartitions; newKey: RecorderOptions['newKey']; withinQuota: WithinQuota }
+
 type ArchiveOptions = Pick<RecorderOptions, 'newKey'> & { limits: Pick<RecorderOptions['limits'], 'unverifiedReportsPerDomainAndDay'> } // prettier-ignore
 
 async function readArrival(db: Database, place: ArrivalPlace): Promise<StoredArrival | undefined> {
   type Row = {
+    domain: string
     form: 'message' | 'report'
     bytes: Buffer
     at: Date
@@ -79,16 +90,17 @@ async function readArrival(db: Database, place: ArrivalPlace): Promise<StoredArr
     dkim: StoredArrival['dkim']
   }
   const { rows } = await db.query<Row>(
-    `select r.form, r.bytes, r.arrived_at as at, s.provenance, s.dkim
-     from submission_raw r join submission s on s.arrived_on = r.arrived_on and s.arrival_key = r.arrival_key
-     where r.arrived_on = $1 and r.arrival_key = $2
-     order by s.dkim = '[]', s.part limit 1`,
+    `with told as (
+       select provenance, dkim from submission where arrived_on = $1 and arrival_key = $2 order by dkim = '[]', part limit 1
+     )
+     select domain, form, bytes, arrived_at as at, provenance, dkim
+     from submission_raw cross join told where arrived_on = $1 and arrival_key = $2`,
     [place.arrivedOn, place.arrivalKey],
   )
   const row = rows[0]
   if (!row) return undefined
-  const { form, bytes: raw, at: arrivedAt, provenance, dkim } = row
-  return { place, submission: { raw, form, arrivedAt, provenance }, dkim }
+  const { domain, form, bytes: raw, at: arrivedAt, provenance, dkim } = row
+  return { place: { ...place, domain }, submission: { raw, form, arrivedAt, provenance }, dkim }
 }
 
 /** Arrivals in one answer of the database. */
@@ -122,11 +134,11 @@ async function recordAgain(
   db: Database,
   { place, submission }: StoredArrival,
   judged: readonly JudgedPart[],
-  { ensurePartitions, newKey, unverifiedReportsPerDomainAndDay }: RecordOptions,
+  { ensurePartitions, newKey, withinQuota }: Again,
 ): Promise<JudgedAgain[] | Deferred | undefined> {
   const reported = judged.flatMap(({ judgement }) => ('domainReports' in judgement ? judgement.domainReports : []))
   await ensurePartitions({ reported: reported.map(({ day }) => day), arrived: [] })
-  return inTransaction(db, async (tx) => {
+  const inTurn = async (tx: Queryable): Promise<JudgedAgain[] | Deferred | undefined> => {
     const stored = await lockParts(tx, place)
     if (!stored) return undefined
     const parts: Part[] = []
@@ -136,11 +148,12 @@ async function recordAgain(
       parts.push({ seq, key, judged: part, stored: stored[seq], shares })
     }
     const shares = parts.flatMap((part) => part.shares)
-    const [within] = await withinQuota(tx, [shares], unverifiedReportsPerDomainAndDay)
+    const [within] = await withinQuota(tx, [shares])
     if (!within) return { kind: 'deferred', reason: 'unverified-quota' }
-    const settled = await settleShares(tx, shares, newKey)
+    const blocked = await holdBlocked(tx)
+    const settled = await settleShares(tx, shares, blocked, newKey)
     const decided = parts.map((part) => ({ part, outcome: outcomeAgain(part, settled.told) }))
-    await copyRows(tx, factRows(settled.created))
+    await copyRows(tx, [claimRows(settled.created), ...factRows(settled.created)])
     await replaceRows(
       tx,
       { place, submission },
@@ -148,7 +161,8 @@ async function recordAgain(
     )
     await moveDayTotals(tx, settled.changes)
     return [...decided.map(answer), ...stored.slice(parts.length).map(unchanged)]
-  })
+  }
+  return repeated(['duplicate'], mostCollisions, () => inTransaction(db, inTurn))
 }
 
 type StoredPart = {
@@ -170,15 +184,19 @@ const stands = ({ verdict }: StoredPart): boolean => verdict !== 'quarantined' &
  * The parts in their order, locked until the end of the transaction by way of the bytes, which are there once; undefined
  * when these are gone. Read after the lock: who held it before may have replaced the rows.
  */
-async function lockParts(tx: Queryable, { arrivedOn, arrivalKey }: ArrivalPlace): Promise<StoredPart[] | undefined> {
-  const values = [arrivedOn, arrivalKey]
-  const lock = 'select from submission_raw where arrived_on = $1 and arrival_key = $2 for update'
-  const { rowCount } = await tx.query(lock, values)
+async function lockParts(
+  tx: Queryable,
+  { arrivedOn, arrivalKey, domain }: StoredArrival['place'],
+): Promise<StoredPart[] | undefined> {
+  const { rowCount } = await tx.query(
+    'select from submission_raw where arrived_on = $1 and arrival_key = $2 and domain = $3 for update',
+    [arrivedOn, arrivalKey, domain],
+  )
   if (rowCount === 0) return undefined
   const { rows } = await tx.query<StoredPart>(
     `select key, verdict, reason, problems, reports from submission
      where arrived_on = $1 and arrival_key = $2 order by part`,
-    values,
+    [arrivedOn, arrivalKey],
   )
   return rows
 }
@@ -235,7 +253,7 @@ type Replacement = { part: Part; outcome: Outcome }
 /** Whole rows, since the domain stands in their key. The bytes stay; what is about them follows all parts of the arrival. */
 async function replaceRows(
   tx: Queryable,
-  { place: { arrivedOn, arrivalKey }, submission }: Pick<StoredArrival, 'place' | 'submission'>,
+  { place: { arrivedOn, arrivalKey, domain }, submission }: Pick<StoredArrival, 'place' | 'submission'>,
   replacements: readonly Replacement[],
 ): Promise<void> {
   if (replacements.length === 0) return
@@ -248,14 +266,13 @@ async function replaceRows(
     const domains = 'reports' in outcome ? outcome.reports.map(({ domain }) => domain) : []
     return submissionRow(submission, arrivalKey, { ...part, domains }, outcome)
   })
-  await copyRows(tx, [{ into: submissionInto, rows }])
+  await copyRows(tx, [{ table: submissionTable, groups: [{ shared: [], rows }] }])
   await tx.query(
-    `update submission_raw r set refused = s.refused, domain = s.domain
-     from (select bool_and(verdict = any($3::text[])) as refused,
-             coalesce((array_agg(domain order by part) filter (where domain <> ''))[1], '') as domain
+    `update submission_raw r set refused = s.refused
+     from (select bool_and(verdict = any($4::text[])) as refused
            from submission where arrived_on = $1 and arrival_key = $2) as s
-     where r.arrived_on = $1 and r.arrival_key = $2`,
-    [arrivedOn, arrivalKey, refusedVerdicts],
+     where r.arrived_on = $1 and r.arrival_key = $2 and r.domain = $3`,
+    [arrivedOn, arrivalKey, domain, refusedVerdicts],
   )
 }
 

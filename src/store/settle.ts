@@ -1,8 +1,7 @@
 /** The shares of one batch against the claims that are there: repeats, new claims, and whose standing that changes. */
 import { repeatedClaim, standings } from '../tlsrpt/identity.ts'
 import type { ReportOutcome } from '../tlsrpt/verdict.ts'
-import { holdBlocked } from './blocked.ts'
-import { compareIdentities, insertClaims, lockClaims, updateClaims } from './claims.ts'
+import { compareIdentities, lockClaims, readClaims, updateClaims } from './claims.ts'
 import type { ClaimRow, NewClaim, Share, Teller } from './claims.ts'
 import type { Queryable } from './database.ts'
 import type { ClaimChange } from './day-totals.ts'
@@ -20,45 +19,65 @@ type Settled = {
   told: { claim: number; isNew: boolean }[]
 }
 
+/** What a batch makes of the claims that are there. */
+export type Settlement = {
+  told: Map<Share, ReportOutcome>
+  /** New claims, in the order of compareIdentities; not written yet. */
+  created: NewClaim[]
+  /** How the totals have to move. */
+  changes: ClaimChange[]
+  /** Whether any share met a claim that was there before. */
+  metKnown: boolean
+}
+
+/** Shares to which nobody has made a claim before, as far as anybody knows: if somebody has, copying the new claims fails. */
+export const settleAsNew = (shares: readonly Share[], blocked: ReadonlySet<string>, newKey: NewKey): Settlement =>
+  settlementOf(groupsOf(shares).map((group) => settle([], group, blocked, newKey)))
+
 /**
- * Writes the reports, and what changes for others. Answers what became of each share, the new claims, whose facts are
- * yet to be written, and how the totals have to move. The first claim to an identity is variant 0, so whoever comes
- * second, in the database or in this batch, collides with it and is decided under its lock: there is no moment between
- * looking and writing (DESIGN.md, Identity).
+ * Holds the shares against the claims that are there, and writes what changes for those. An identity at which something
+ * is to change or to be added is locked, read again and settled by what is there then; a mere repeat locks nothing. Claims
+ * that come in unseen have variants that the new ones want, and copying those fails: there is no moment between looking
+ * and writing (DESIGN.md, Identity). `blocked` must be held.
  */
 export async function settleShares(
   tx: Queryable,
   shares: readonly Share[],
+  blocked: ReadonlySet<string>,
   newKey: NewKey,
-): Promise<{ told: Map<Share, ReportOutcome>; created: NewClaim[]; changes: ClaimChange[] }> {
-  if (shares.length === 0) return { told: new Map(), created: [], changes: [] }
-  const blocked = await holdBlocked(tx)
-  const groups = [...Map.groupBy(shares, ({ domainReport }) => domainReport.identity.toString('hex'))]
-  groups.sort(([, a], [, b]) => compareIdentities(a[0]!.domainReport, b[0]!.domainReport))
-  const asFirst = groups.map(([, group]) => settle([], group, blocked, newKey))
-  const inserted = await insertClaims(
-    tx,
-    asFirst.flatMap(({ created }) => created.slice(0, 1)),
-  )
-  const taken = asFirst.flatMap(({ after }) => (inserted.has(after[0]!.key) ? [] : [after[0]!]))
-  const stored = await lockClaims(tx, taken)
-  const settled = groups.map(([identity, group], i) => {
-    const before = stored.get(identity)
-    return before ? settle(before, group, blocked, newKey) : asFirst[i]!
-  })
-
-  const created = settled.flatMap((each) => each.created)
-  const variants = created.filter(({ row }) => !inserted.has(row.key))
-  const added = await insertClaims(tx, variants)
-  if (added.size < variants.length) throw new Error('a report was deleted while a claim to its identity was recorded')
-
-  const changes = settled.flatMap(changesOf)
+): Promise<Settlement> {
+  const groups = groupsOf(shares)
+  const identities = groups.map(([first]) => first!.domainReport)
+  const stored = await readClaims(tx, identities)
+  const settleAll = (claims: ReadonlyMap<string, ClaimRow[]>) =>
+    groups.map((group) => settle(claims.get(identityOf(group)) ?? [], group, blocked, newKey))
+  const settled = settleAll(stored)
+  const touched = identities.filter((_, i) => settled[i]!.before.length > 0 && changesOf(settled[i]!).length > 0)
+  if (touched.length === 0) return settlementOf(settled)
+  const locked = await lockClaims(tx, touched)
+  for (const { identity } of touched) stored.delete(identity.toString('hex'))
+  const settlement = settlementOf(settleAll(new Map([...stored, ...locked])))
   await updateClaims(
     tx,
-    changes.flatMap(({ before, after }) => (before ? [after] : [])),
+    settlement.changes.flatMap(({ before, after }) => (before ? [after] : [])),
   )
-  return { told: new Map(settled.flatMap(outcomesOf)), created, changes }
+  return settlement
 }
+
+const settlementOf = (settled: readonly Settled[]): Settlement => ({
+  told: new Map(settled.flatMap(outcomesOf)),
+  created: settled.flatMap(({ created }) => created),
+  changes: settled.flatMap(changesOf),
+  metKnown: settled.some(({ before }) => before.length > 0),
+})
+
+/** By identity, in the order in which everybody locks. */
+const groupsOf = (shares: readonly Share[]): Share[][] =>
+  [...Map.groupBy(shares, (share) => identityOf([share])).values()].sort(([a], [b]) =>
+    compareIdentities(a!.domainReport, b!.domainReport),
+  )
+
+const identityOf = ([share]: readonly Share[]): string => share!.domainReport.identity.toString('hex')
 
 function settle(before: ClaimRow[], shares: Share[], blocked: ReadonlySet<string>, newKey: NewKey): Settled {
   const after = [...before]

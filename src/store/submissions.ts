@@ -62,9 +62,9 @@ export async function listSubmissions(
     isAbout(domain, visible, bind),
     ...(after === undefined ? [] : [`key < ${bind(after)}`]),
   ]
+  const page = `select * from submission where ${where.join(' and ')} order by key desc limit ${bind(limit)}`
   const { rows } = await db.query<SqlRow>(
-    `select ${columns}, ${isWhole(visible, bind)} as whole
-     from submission where ${where.join(' and ')} order by key desc limit ${bind(limit)}`,
+    `${withWhole(page, visible, bind)} select ${columns}, whole from seen order by key desc`,
     values,
   )
   return rows.map((row) => partOf(row, visible))
@@ -73,9 +73,9 @@ export async function listSubmissions(
 /** Undefined when there is none of that key for whoever asks. */
 export async function getSubmission(db: Database, key: string, visible: Visible): Promise<SubmissionRow | undefined> {
   const { bind, values } = makeBind()
+  const found = `select * from submission where key = ${bind(key)} and ${isAbout(undefined, visible, bind)}`
   const { rows } = await db.query<SqlRow>(
-    `select ${columns}, ${isWhole(visible, bind)} as whole
-     from submission where key = ${bind(key)} and ${isAbout(undefined, visible, bind)}`,
+    `${withWhole(found, visible, bind)} select ${columns}, whole from seen`,
     values,
   )
   return rows[0] && partOf(rows[0], visible)
@@ -88,12 +88,20 @@ function isAbout(wanted: readonly string[] | undefined, visible: Visible, bind: 
   return `domains && ${bind(domains)}::text[]`
 }
 
-/** Whether all of the arrival is for whoever asks: each part accepted, about no other domain, and nothing left out of it. */
-const isWhole = (visible: Visible, bind: Bind): string =>
+/**
+ * The submissions that `found` selects as `seen`, with `whole`: whether all of the arrival is for whoever asks, each part
+ * accepted, about no other domain, and nothing left out of it. The parts of an arrival may lie on several shards
+ * (docs/scale.md), so they are looked up once for all, and not by a subquery for each.
+ */
+const withWhole = (found: string, visible: Visible, bind: Bind): string =>
   visible === undefined
-    ? 'true'
-    : `(select bool_and(domains <> '{}' and domains <@ ${bind(visible)}::text[] and not anomalies @> '[{"code": "policy-dropped"}]')
-        from submission part where part.arrived_on = submission.arrived_on and part.arrival_key = submission.arrival_key)`
+    ? `with seen as (select *, true as whole from (${found}) found)`
+    : `with found as (${found}), arrival as (
+         select arrived_on, arrival_key,
+           bool_and(domains <> '{}' and domains <@ ${bind(visible)}::text[] and not anomalies @> '[{"code": "policy-dropped"}]') as whole
+         from submission where (arrived_on, arrival_key) in (select arrived_on, arrival_key from found)
+         group by arrived_on, arrival_key
+       ), seen as (select * from found join arrival using (arrived_on, arrival_key))`
 
 type SqlRow = SubmissionRow & { whole: boolean; provenance: Provenance }
 
@@ -131,16 +139,17 @@ export type Raw =
 /** Undefined when there is no submission of that key for whoever asks. */
 export async function readRaw(db: Database, submissionKey: string, visible: Visible): Promise<Raw | undefined> {
   const { bind, values } = makeBind()
-  const { rows } = await db.query<{ form: 'message' | 'report' | null; bytes: Buffer | null; whole: boolean }>(
-    `select whole, form, bytes from submission cross join lateral (select ${isWhole(visible, bind)} as whole) seen
-       left join submission_raw r on whole and r.arrived_on = submission.arrived_on and r.arrival_key = submission.arrival_key
-     where key = ${bind(submissionKey)} and ${isAbout(undefined, visible, bind)}`,
+  const found = `select * from submission where key = ${bind(submissionKey)} and ${isAbout(undefined, visible, bind)}`
+  const submissions = await db.query<{ whole: boolean; arrived_on: string; arrival_key: string }>(
+    `${withWhole(found, visible, bind)} select whole, arrived_on, arrival_key from seen`,
     values,
   )
-  const row = rows[0]
-  if (!row) return undefined
-  if (!row.whole) return { kind: 'withheld' }
-  return row.form === null || row.bytes === null
-    ? { kind: 'expired' }
-    : { kind: 'found', form: row.form, bytes: row.bytes }
+  const submission = submissions.rows[0]
+  if (!submission) return undefined
+  if (!submission.whole) return { kind: 'withheld' }
+  const { rows } = await db.query<{ form: 'message' | 'report'; bytes: Buffer }>(
+    'select form, bytes from submission_raw where arrived_on = $1 and arrival_key = $2',
+    [submission.arrived_on, submission.arrival_key],
+  )
+  return rows[0] ? { kind: 'found', ...rows[0] } : { kind: 'expired' }
 }

@@ -76,7 +76,7 @@ export async function listTokens(
 export async function revokeToken(db: Database, key: string, visible: Visible): Promise<boolean> {
   const { bind, values } = makeBind()
   const { rowCount } = await db.query(
-    `update token set revoked_at = coalesce(revoked_at, now()) where key::text = ${bind(key.toLowerCase())} and ${isWithin(visible, bind)}`,
+    `update token set revoked_at = least(revoked_at, now()) where key::text = ${bind(key.toLowerCase())} and ${isWithin(visible, bind)}`,
     values,
   )
   return rowCount === 1

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { verifyDayTotals } from '../../src/store/day-totals.ts'
-import { makePartitions } from '../../src/store/partitions.ts'
-import { recordBatch } from '../../src/store/record.ts'
+import { makeRecordBatch } from '../../src/store/record.ts'
 import { makeRecorder, type Recorder } from '../../src/store/recorder.ts'
 import { arrival, later, newKey } from '../support/arrivals.ts'
 import { freshDatabase } from '../support/database.ts'
@@ -113,12 +112,12 @@ for (const [name, claims] of Object.entries(sets)) {
 }
 
 test('one batch with all claims ends in the same numbers as one batch each', async () => {
-  const options = { ensurePartitions: makePartitions(db), newKey, unverifiedReportsPerDomainAndDay: 1_000 }
+  const recordBatch = makeRecordBatch(db, { newKey, unverifiedReportsPerDomainAndDay: 1_000 })
   for (const claims of Object.values(sets)) {
     const told = claims.map((claim, second) => ({ ...claim, second }))
     const [together, apart] = [newDomain(), newDomain()]
-    await recordBatch(db, told.map((claim) => tell(claim, together)), options) // prettier-ignore
-    for (const claim of told) await recordBatch(db, [tell(claim, apart)], options)
+    await recordBatch(told.map((claim) => tell(claim, together)))
+    for (const claim of told) await recordBatch([tell(claim, apart)])
     assert.deepEqual(await story(together), await story(apart))
     assert.deepEqual(await counted(together), expectation(told))
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { JudgedPart } from '../../src/store/arrivals.ts'
 import type { Database } from '../../src/store/database.ts'
 import { listDomains, putDomain } from '../../src/store/domains.ts'
@@ -56,6 +57,7 @@ test('nothing of a purged domain is left, bytes included, and how much it was is
   const { alone, mixed, other, partOfOther, notOurs } = await fill(db)
   assert.notDeepEqual(await mentions(db, 'gone.example'), [])
   const kept = (await mentions(db, 'kept.example')).filter((row) => !row.startsWith('submission'))
+  const whole = await getSubmission(db, mixed.submissionKey, everybody)
 
   assert.deepEqual(await purgeDomain(db, 'gone.example'), {
     wasOurs: true,
@@ -69,7 +71,7 @@ test('nothing of a purged domain is left, bytes included, and how much it was is
   assert.deepEqual((await mentions(db, 'kept.example')).filter((row) => !row.startsWith('submission')), kept) // prettier-ignore
   assert.deepEqual((await listDomains(db)).map(({ domain }) => domain), ['kept.example']) // prettier-ignore
   assert.equal(await getSubmission(db, alone.submissionKey, everybody), undefined)
-  assert.deepEqual((await getSubmission(db, mixed.submissionKey, everybody))!.reports, mixed.reports.filter(({ domain }) => domain === 'kept.example')) // prettier-ignore
+  assert.deepEqual(await getSubmission(db, mixed.submissionKey, everybody), { ...whole, reports: mixed.reports.filter(({ domain }) => domain === 'kept.example') }) // prettier-ignore
   assert.equal((await readRaw(db, mixed.submissionKey, everybody))!.kind, 'expired')
   assert.equal((await readRaw(db, partOfOther.submissionKey, everybody))!.kind, 'expired')
   for (const { submissionKey } of [other, notOurs])
@@ -98,9 +100,26 @@ test('a purge that fails half-way has erased nothing', async (t) => {
   await fill(db)
   const before = await mentions(db, 'gone.example')
   await db.query(`create function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$`)
-  await db.query('create trigger refuse before update on submission for each row execute function refuse()')
+  await db.query('create trigger refuse before insert on submission for each row execute function refuse()')
   await assert.rejects(purgeDomain(db, 'gone.example'), /no/)
   assert.deepEqual(await mentions(db, 'gone.example'), before)
+})
+
+test('two domains of one arrival, purged at the same moment, are both gone', async (t) => {
+  const { db } = await freshDatabase(t)
+  const recorder = makeRecorder(db, { limits, newKey })
+  const domains = ['gone.example', 'gone.example.net', 'kept.example']
+  await recorder.record(arrival({ domains }))
+  const reader = await db.connect()
+  await reader.query('begin; select from submission for update')
+  const purging = Promise.all(domains.slice(0, 2).map((domain) => purgeDomain(db, domain)))
+  const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+  while ((await db.query(waiting)).rowCount !== 2) await sleep(10)
+  await reader.query('rollback')
+  reader.release()
+  await purging
+  const { rows } = await db.query('select distinct domain, domains from submission')
+  assert.deepEqual(rows, [{ domain: 'kept.example', domains: ['kept.example'] }])
 })
 
 test('what is recorded while a domain is purged is there as a whole or not at all', async (t) => {
