@@ -11,15 +11,14 @@ export function readDateTime(text: string): { instant: Date; seen: AnomalyCode[]
   const match = spelling.exec(text)
   if (match === null) return undefined
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])]
-  const midnight = new Date(Date.UTC(year, month - 1, day))
   // Date carries over the days that a month does not have, and takes the years 0 to 99 for those of 1900.
-  const carriedOver = midnight.getUTCMonth() !== month - 1 || midnight.getUTCDate() !== day
-  if (carriedOver || midnight.getUTCFullYear() !== year) return undefined
+  if (year < 100 || month < 1 || month > 12 || day < 1 || (day > 28 && day > daysOf(month, year))) return undefined
+  const midnight = Date.UTC(year, month - 1, day)
   const separator = match[4]
-  if (separator === undefined) return { instant: midnight, seen: ['date-only'] }
+  if (separator === undefined) return { instant: new Date(midnight), seen: ['date-only'] }
 
   const [hour, minute, second] = [Number(match[5]), Number(match[6]), Number(match[7])]
-  const milliseconds = Number((match[8] ?? '').slice(0, 3).padEnd(3, '0'))
+  const milliseconds = match[8] === undefined ? 0 : Number(match[8].slice(0, 3).padEnd(3, '0'))
   // ISO 8601 has it, RFC 3339 does not: the end of a day as the same instant as the start of the next.
   const endOfDay = hour === 24 && minute === 0 && second === 0 && milliseconds === 0
   if ((hour > 23 && !endOfDay) || minute > 59 || second > 60) return undefined
@@ -35,5 +34,8 @@ export function readDateTime(text: string): { instant: Date; seen: AnomalyCode[]
   if (second === 60) seen.push('leap-second')
   const offset = (sign === '-' ? -1 : 1) * (zoneHour * 60 + zoneMinute)
   const seconds = (hour * 60 + minute - offset) * 60 + Math.min(second, 59)
-  return { instant: new Date(midnight.getTime() + seconds * 1000 + milliseconds), seen }
+  return { instant: new Date(midnight + seconds * 1000 + milliseconds), seen }
 }
+
+/** From 1 to 12. The day before the first of the next month. */
+const daysOf = (month: number, year: number): number => new Date(Date.UTC(year, month, 0)).getUTCDate()

@@ -1,5 +1,5 @@
 /** When a report is the same report again, and which of several claims to one identity counts (RFC 8460 §5.3; DESIGN.md). */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Address, DateRange, Policy } from './report.ts'
 import type { Trust } from './submission.ts'
 
@@ -56,7 +56,7 @@ const canonicalPolicy = (policy: Policy & { policyDomain: string }): string =>
 
 const written = (address: Address | undefined): string | null => address?.ip ?? address?.raw ?? null
 
-const sha256 = (value: unknown): Buffer => createHash('sha256').update(JSON.stringify(value)).digest()
+const sha256 = (value: unknown): Buffer => hash('sha256', JSON.stringify(value), 'buffer')
 
 /** What the store knows of one claim to an identity: one content, told by one reporter or by nobody verified. */
 export type Claim = {

@@ -1,7 +1,6 @@
 /** RFC 8460 §4.4: from the bytes of a JSON text to a Report. Bounded, parsed, repaired, checked, and only then ours. */
-import { isIPv4 } from 'node:net'
 import type { z } from 'zod'
-import { isV4Mapped, readAddress } from './address.ts'
+import { isPlainAddress, isV4Mapped, readAddress } from './address.ts'
 import { noteInto } from './anomalies.ts'
 import { hostName } from './domain-name.ts'
 import { isObject, parseJson, type JsonObject } from './json.ts'
@@ -192,7 +191,7 @@ function toFailureDetail(wire: WireFailureDetail, at: At, reading: Reading): Fai
 }
 
 function toAddress(text: string, name: string, at: At, { addresses, repairing: { note } }: Reading): Address {
-  if (isIPv4(text)) return { ip: text }
+  if (isPlainAddress(text)) return { ip: text }
   let address = addresses.get(text)
   if (address === undefined) addresses.set(text, (address = readAddress(text)))
   const { ip, raw } = address

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { isIP, SocketAddress } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { isV4Mapped, readAddress } from '../../src/tlsrpt/address.ts'
+import { isPlainAddress, isV4Mapped, readAddress } from '../../src/tlsrpt/address.ts'
 
 test('an address in canonical form is itself', () => {
   for (const ip of [
@@ -85,4 +85,29 @@ test('every spelling of an IPv6 address becomes the one that the system writes',
     }),
     { numRuns: 2_000 },
   )
+})
+
+test('a plain address is one that is read as itself', () => {
+  const group = fc.oneof(
+    { weight: 9, arbitrary: fc.integer({ min: 1, max: 0xffff }).map((n) => n.toString(16)) },
+    { weight: 1, arbitrary: fc.constantFrom('0', '0a', 'A', 'abcde', '', 'g', '192.0.2.1') },
+  )
+  const groups = fc.tuple(fc.array(group, { maxLength: 8 }), fc.array(group, { maxLength: 4 }))
+  const likely = groups.map(([before, behind]) => `${before.join(':')}::${behind.join(':')}`)
+  const full = fc.array(group, { minLength: 7, maxLength: 9 }).map((all) => all.join(':'))
+  const octets = fc.array(fc.oneof(fc.nat(260).map(String), fc.constant('01')), { minLength: 3, maxLength: 5 })
+  const text = fc.oneof(fc.ipV6(), fc.ipV4Extended(), likely, full, octets.map((all) => all.join('.'))) // prettier-ignore
+  let plain = 0
+  fc.assert(
+    fc.property(text, (address) => {
+      if (!isPlainAddress(address)) return
+      plain++
+      assert.deepEqual(readAddress(address), { ip: address })
+    }),
+    { numRuns: 5_000 },
+  )
+  assert.ok(plain > 250, String(plain))
+  for (const address of ['192.0.2.1', '2001:db8::1', '2001:db8:1:2::3:4', '1:2:3:4:5:6:7:8']) {
+    assert.ok(isPlainAddress(address), address)
+  }
 })

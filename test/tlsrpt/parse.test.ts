@@ -80,7 +80,7 @@ test('one byte order mark is taken off and noted', () => {
   assert.equal(verdict(`\ufeff\ufeff${good}`), 'malformed not-json')
 })
 
-test('nesting is bounded before anything is built, in members that nobody knows as well', () => {
+test('nesting is bounded, in members that nobody knows as well', () => {
   const nested = (depth: number) => good.replace('{', `{"x":${'['.repeat(depth)}${']'.repeat(depth)},`)
   assert.equal(accepted(nested(15)).report.reportId, 'r-1')
   assert.equal(verdict(nested(16)), 'malformed too-deep')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { census, maxMembers, prescan } from '../../src/tlsrpt/prescan.ts'
+import { census, isWhole, maxMembers, prescan } from '../../src/tlsrpt/prescan.ts'
 import { limits } from './good-report.ts'
 
 const scan = (json: string) => prescan(json, limits)
@@ -116,4 +116,76 @@ test('no object without repeated names is missed by a member', () => {
       assert.equal(census(value).memberNames, scanned.memberNames)
     }),
   )
+})
+
+/** Numbers in all spellings, names that repeat, escapes, blanks: all that may hide a dropped member behind a length. */
+const spelled = (blank: fc.Arbitrary<string>) => {
+  const number = fc.oneof(
+    fc.integer().map(String),
+    fc.constantFrom(
+      '-0',
+      '0',
+      '1e3',
+      '1E0',
+      '12e-1',
+      '1.0',
+      '1000',
+      '-100',
+      '1e8',
+      '1e9',
+      '1e10',
+      '1e400',
+      '1e-400',
+      '123456789e3',
+    ),
+    fc.constantFrom('9007199254740991', '9007199254740993', '99999999999999999999', '0.1', '4.99999999999999999999'),
+  )
+  const text = fc.oneof(fc.constantFrom('"a"', '"b"', '""', '"1"', '"\\u0061"', '"\\""', '"{,"', '"__proto__"'), fc.string().map((some) => JSON.stringify(some))) // prettier-ignore
+  const around = (arbitrary: fc.Arbitrary<string>) =>
+    fc.tuple(blank, arbitrary, blank).map(([before, it, behind]) => before + it + behind)
+  return fc.letrec<{ value: string }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 5, withCrossShrink: true },
+      around(fc.oneof(text, number, fc.constantFrom('true', 'false', 'null'))),
+      around(fc.array(tie('value'), { maxLength: 4 }).map((elements) => `[${elements.join()}]`)),
+      around(
+        fc
+          .array(fc.tuple(around(text), tie('value')), { maxLength: 4 })
+          .map((members) => `{${members.map(([name, value]) => `${name}:${value}`).join()}}`),
+      ),
+    ),
+  })).value
+}
+
+test('what is whole at a glance has nothing that prescan or census would tell', () => {
+  const bounds = { jsonDepth: 4, jsonTokens: 1_000_000 }
+  const sparse = fc.oneof({ weight: 30, arbitrary: fc.constant('') }, { weight: 1, arbitrary: fc.constantFrom(' ', '\n') }) // prettier-ignore
+  let whole = 0
+  fc.assert(
+    fc.property(fc.oneof(spelled(fc.constant('')), spelled(sparse)), (json) => {
+      const value: unknown = JSON.parse(json)
+      const counted = census(value)
+      const scanned = prescan(json, bounds)
+      if (!isWhole(json, value, bounds)) return
+      whole++
+      assert.deepEqual(scanned, { kind: 'bounded', memberNames: counted.memberNames, escapes: false })
+      assert.equal(counted.unsafeNumbers, 0)
+    }),
+    { numRuns: 5_000 },
+  )
+  assert.ok(whole > 500, String(whole))
+})
+
+test('what JSON.stringify writes is whole at a glance, but for thousands, fractions, escapes and what is not bounded', () => {
+  const isWholeJson = (value: unknown) => isWhole(JSON.stringify(value), value, limits)
+  for (const value of [{}, [], '', 0, -1, 999, 1001, true, false, null, { a: [{}, 'é€😀', { b: null }] }]) {
+    assert.ok(isWholeJson(value), JSON.stringify(value))
+    assert.ok(isWhole(`${JSON.stringify(value)}\n`, value, limits))
+    assert.ok(!isWhole(` ${JSON.stringify(value)}`, value, limits))
+  }
+  for (const value of [1000, 1.5, 1e21, 2 ** 53, '"', '\n', '\ud800']) assert.ok(!isWholeJson(value), String(value))
+  const nested = (depth: number): unknown[] => (depth === 1 ? [] : [nested(depth - 1)])
+  assert.deepEqual([isWholeJson(nested(limits.jsonDepth)), isWholeJson(nested(limits.jsonDepth + 1))], [true, false])
+  const object = (members: number) => Object.fromEntries(Array.from({ length: members }, (_, i) => [`k${i}`, 1]))
+  assert.deepEqual([isWholeJson(object(maxMembers)), isWholeJson(object(maxMembers + 1))], [true, false])
 })
