@@ -1,7 +1,6 @@
 /** Who is calling, and how often: connections counted by address and network, requests by address and minute. */
 import { isIP } from 'node:net'
-import ipaddr from 'ipaddr.js'
-import { networkOf } from '../addresses.ts'
+import { networkOf, parseAddress } from '../addresses.ts'
 
 /**
  * An address in its one spelling: IPv4 also where a dual-stack socket says ::ffff:192.0.2.1, IPv6 as RFC 5952 has it,
@@ -9,7 +8,7 @@ import { networkOf } from '../addresses.ts'
  */
 export function plainAddress(text: string | undefined): string | undefined {
   const [address = ''] = (text ?? '').split('%', 1)
-  return isIP(address) === 0 ? undefined : ipaddr.process(address).toString()
+  return isIP(address) === 0 ? undefined : parseAddress(address)?.toString()
 }
 
 /** Gives one connection back. */
