@@ -1,5 +1,7 @@
 /** Sums over the counted facts, by whatever they bear (RFC 8460 §4.4; DESIGN.md, "Counting honestly"). */
+import type { QueryConfig } from 'pg'
 import type { Database } from './database.ts'
+import { prepared } from './prepared.ts'
 import {
   conditions,
   dimensions,
@@ -78,15 +80,27 @@ export async function summarize(
     `${first} ${orderBy.descending ? 'desc' : 'asc'} nulls last`,
     ...groups.map((group) => `${group} nulls last`),
   ].join(', ')
-  const answer = await db.query<NumbersRow & { position: bigint }>(
-    `select * from (
-       select row_number() over (order by ${order}) as position, sums.* from (${sums(question, groupBy, bind)}) sums where facts > 0
-     ) ranked where position > ${bind(offset)} and position <= ${bind(offset + limit + 1)}
-     union all
-     select 0, ${groups.map(() => 'null, ').join('')} totals.* from (${sums(question, [], bind)}) totals
-     order by position`,
-    values,
-  )
+  const rowsOf = source('fact', question, groupBy)
+  const isApart = rowsOf.detailed !== isDetailed(question, []) // Then the totals know more: sessions that succeeded.
+  const totalsOf = source(isApart ? 'policy_fact' : 'fact', question, [])
+  const isSum = !isApart && rowsOf.ofReports && rowsOf.hasOneType === totalsOf.hasOneType // The totals, of the rows.
+  const items = [
+    facts(question, groupBy, rowsOf, bind),
+    `part as (${parts(rowsOf, groups)})`,
+    ...(isApart ? [facts(question, [], totalsOf, bind)] : []),
+    ...(isSum ? [] : [`totals_part as (${parts(totalsOf, [])})`]),
+  ]
+  const rowSums = sums('part', rowsOf.detailed, groups, question.trust)
+  const totalSums = sums(isSum ? 'part' : 'totals_part', totalsOf.detailed, [], question.trust)
+  const text = `
+    with ${list(items)}
+    select * from (
+      select row_number() over (order by ${order}) as position, sums.* from (${rowSums}) sums where facts > 0
+    ) ranked where position > ${bind(offset)} and position <= ${bind(offset + limit + 1)}
+    union all
+    select 0, ${groups.map(() => 'null, ').join('')} totals.* from (${totalSums}) totals
+    order by position`
+  const answer = await db.query<NumbersRow & { position: bigint }>(statement(db, question, text, values))
   const [totals, ...rows] = answer.rows
   return {
     totals: readNumbers(totals!),
@@ -115,12 +129,17 @@ export async function timeseries(db: Database, question: TimeseriesQuestion): Pr
   const { interval, splitBy, maxRows } = question
   const { bind, values } = makeBind()
   const groups: Dimension[] = splitBy === undefined ? [interval] : [interval, splitBy]
-  const select = isInDayTotals(question) ? dayTotalSums : sums
-  const order = groups.map((_, index) => `g${index} nulls last`).join(', ')
-  const { rows } = await db.query<CountsRow>(
-    `select * from (${select(question, groups, bind)}) sums where facts > 0 order by ${order} limit ${bind(maxRows + 1)}`,
-    values,
-  )
+  const names = groups.map((_, index) => `g${index}`)
+  const order = names.map((name) => `${name} nulls last`).join(', ')
+  const of = source('fact', question, groups)
+  const [head, select] = isInDayTotals(question)
+    ? ['', dayTotalSums(question, groups, bind)]
+    : [
+        `with ${facts(question, groups, of, bind)}, part as (${parts(of, names)})`,
+        sums('part', of.detailed, names, question.trust),
+      ]
+  const text = `${head} select * from (${select}) sums where facts > 0 order by ${order} limit ${bind(maxRows + 1)}`
+  const { rows } = await db.query<CountsRow>(statement(db, question, text, values))
   return rows.map((row) => ({
     bucket: row.g0!,
     split: row.g1 ?? null,
@@ -147,23 +166,73 @@ type NumbersRow = CountsRow & {
   failed_of_types: [type: string, sum: string][] | null
 }
 
+/** The facts of a question under a name of their own. */
+type Source = {
+  name: string
+  /** Failure details, not policies. */
+  detailed: boolean
+  /** It is about one policy type, so nothing is counted twice. */
+  hasOneType: boolean
+  /** It is about reports with all their policies, so the first policy of each stands for it. */
+  ofReports: boolean
+}
+
+function source(name: string, question: Question, groupBy: readonly Dimension[]): Source {
+  const asked = [...groupBy, ...dimensionsOf(question.filters)]
+  return {
+    name,
+    detailed: isDetailed(question, groupBy),
+    hasOneType: groupBy.includes('policy_type') || new Set(question.filters.policy_type).size === 1,
+    ofReports: asked.every((dimension) => inReports.includes(dimension)),
+  }
+}
+
+const inReports: readonly Dimension[] = ['domain', 'organization', 'reporter', 'trust', 'transport', 'day', 'week', 'month'] // prettier-ignore
+
 /**
- * The sums for each group. Without a policy type to filter or group by, only primary policies count: the others may
- * describe the same sessions. They still make a row, and are told by type. Two passes of plain groups, so that Postgres
- * hashes both: one over what adds up, one over the reports, which do not. (With count(distinct) over all it sorts
- * every fact: twice as long for 43,000 details.)
+ * A WITH item. The facts of some domains are read once and kept, since planning to read them takes longer than reading
+ * the few of a small domain. Those of all domains are read as often as they are asked: to keep millions is to write them
+ * to disk.
  */
-function sums(question: Question, groupBy: readonly Dimension[], bind: Bind): string {
-  const detailed = isDetailed(question, groupBy)
-  const groups = groupBy.map((_, index) => `g${index}`)
-  const named = groupBy.map((name, index) => `${dimensions[name]} collate "C" as g${index}`)
-  const facts = `from ${detailed ? 'failure_detail' : 'policy'} where counted and ${conditions(question, bind)}`
-  const hasOneType = groupBy.includes('policy_type') || new Set(question.filters.policy_type).size === 1
+function facts(question: Question, groupBy: readonly Dimension[], { name, detailed }: Source, bind: Bind): string {
+  const groups = groupBy.map((dimension, index) => `${dimensions[dimension]} collate "C" as g${index}`)
+  const numbers = detailed
+    ? 'failed_session_count as failed'
+    : 'seq, successful, failed, failed - attributed as unattributed'
+  return `${name} as ${isOfSome(question) ? 'materialized' : 'not materialized'} (
+    select ${list([...groups, 'policy_type collate "C" as type, trust, reporter, report_key, day, "primary"', numbers])}
+    from ${detailed ? 'failure_detail' : 'policy'} where counted and ${conditions(question, bind)})`
+}
+
+/**
+ * What adds up within each group, type and reporter. Without a policy type to filter or group by, only primary policies
+ * count: the others may describe the same sessions. They still make a row, and are told by type. Where reports cannot be
+ * counted by their first policy they take a pass of their own, so that Postgres hashes both. (With count(distinct) over
+ * all it sorts every fact: twice as long for 43,000 details.)
+ */
+function parts({ name, detailed, hasOneType, ofReports }: Source, groups: readonly string[]): string {
   const primary = hasOneType ? 'true' : '"primary"'
-  const failed = detailed ? 'failed_session_count' : 'failed'
+  const ofPolicies = (column: string) => (detailed ? 'null::numeric' : `sum(${column}) filter (where ${primary})`)
+  const sums = `
+    select ${list([...groups, 'type, trust, reporter'])},
+      ${ofPolicies('successful')} as successful, sum(failed) filter (where ${primary}) as failed,
+      ${ofPolicies('unattributed')} as unattributed, sum(failed) as failed_of_type,
+      min(day) as first_seen, max(day) as last_seen,
+      ${ofReports ? 'count(*) filter (where seq = 0)' : 'null::bigint'} as reports
+    from ${name} group by ${list([...groups, 'type', 'trust', 'reporter'])}`
+  if (ofReports) return sums
+  return `${sums}
+    union all
+    select ${list([...groups, 'null, trust, null, null, null, null, null, null, null, count(*)'])}
+    from (select distinct ${list([...groups, 'trust', 'report_key'])} from ${name}) report
+    group by ${list([...groups, 'trust'])}`
+}
+
+/** The parts put together for each group. */
+function sums(from: string, detailed: boolean, groups: readonly string[], trust: TrustScope): string {
   const sessions = (column: string, where: string) =>
     detailed ? 'null::numeric' : `coalesce(sum(${column}) filter (where ${where}), 0)`
-  const main = asked[question.trust]
+  const main = asked[trust]
   return `
     select ${list([...groups, `count(type) filter (where ${main} or ${isUnverified}) as facts`])},
       ${sessions('successful', main)} as successful,
@@ -177,18 +246,7 @@ function sums(question: Question, groupBy: readonly Dimension[], bind: Bind): st
       coalesce(sum(failed) filter (where ${isUnverified}), 0) as unverified_failed,
       coalesce(sum(reports) filter (where ${isUnverified}), 0)::bigint as unverified_reports,
       jsonb_agg(jsonb_build_array(type, failed_of_type::text)) filter (where type is not null and ${main}) as failed_of_types
-    from (
-      select ${list([...named, 'policy_type collate "C" as type, trust, reporter'])},
-        ${detailed ? 'null::numeric' : `sum(successful) filter (where ${primary})`} as successful,
-        sum(${failed}) filter (where ${primary}) as failed,
-        ${detailed ? 'null::numeric' : `sum(failed - attributed) filter (where ${primary})`} as unattributed,
-        sum(${failed}) as failed_of_type, min(day) as first_seen, max(day) as last_seen, null::bigint as reports
-      ${facts} group by ${list([...groups, 'type', 'trust', 'reporter'])}
-      union all
-      select ${list([...groups, 'null, trust, null, null, null, null, null, null, null, count(*)'])}
-      from (select distinct ${list([...named, 'trust', 'report_key'])} ${facts}) report
-      group by ${list([...groups, 'trust'])}
-    ) part ${groups.length > 0 ? `group by ${list(groups)}` : ''}`
+    from ${from} ${groups.length > 0 ? `group by ${list(groups)}` : ''}`
 }
 
 /** The same from day_total, a row a domain and day where the facts have hundreds; without what only facts can tell. */
@@ -213,6 +271,12 @@ const isUnverified = `trust = 'unverified'`
 
 /** Whose facts make the main numbers. */
 const asked: Record<TrustScope, string> = { verified: `trust = 'verified'`, unverified: isUnverified, any: 'true' }
+
+/** About some domains, not about all there are. */
+const isOfSome = ({ filters, visible }: Question): boolean => filters.domain !== undefined || visible !== undefined
+
+const statement = (db: Database, question: Question, text: string, values: unknown[]): QueryConfig =>
+  isOfSome(question) ? prepared(db, text, values) : { text, values }
 
 const inDayTotals: readonly Dimension[] = ['domain', 'trust', 'day', 'week', 'month']
 
