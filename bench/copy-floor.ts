@@ -1,0 +1,49 @@
+/** What the rows of a store cost when the server copies them in by itself: no parsing, no round trips, no decisions. */
+import { mkdirSync, mkdtempSync, rmSync, chmodSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { listMonths } from '../src/store/partitions.ts'
+import { createPartitions } from '../src/store/partitions.ts'
+import { inTransaction, type Database } from '../src/store/database.ts'
+import type { BenchDatabase, BenchServer } from './server.ts'
+
+const tables = ['submission', 'submission_raw', 'report', 'policy', 'failure_detail', 'day_total']
+
+/** CPU microseconds of Postgres for all rows of `full`, into the same tables of another database, in one transaction. */
+export async function copyFloor(server: BenchServer, full: BenchDatabase): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'tlsrpt-bench-'))
+  const files = join(folder, 'rows') // The server has a user of its own.
+  mkdirSync(files)
+  chmodSync(folder, 0o755)
+  chmodSync(files, 0o777)
+  const empty = await server.freshDatabase()
+  try {
+    const columns = new Map<string, string>()
+    for (const table of tables) columns.set(table, await writableColumns(full.db, table))
+    for (const [table, list] of columns) {
+      await full.db.query(`copy (select ${list} from ${table}) to '${join(files, table)}' (format binary)`)
+    }
+    const months = await listMonths(full.db)
+    await inTransaction(empty.db, (tx) => createPartitions(tx, months))
+    await empty.db.query('checkpoint')
+    const before = server.cpu()
+    await inTransaction(empty.db, async (tx) => {
+      for (const [table, list] of columns) {
+        await tx.query(`copy ${table} (${list}) from '${join(files, table)}' (format binary)`)
+      }
+    })
+    return server.cpu() - before
+  } finally {
+    await empty.close()
+    rmSync(folder, { recursive: true })
+  }
+}
+
+async function writableColumns(db: Database, table: string): Promise<string> {
+  const { rows } = await db.query<{ list: string }>(
+    `select string_agg(quote_ident(column_name), ', ' order by ordinal_position) as list from information_schema.columns
+     where table_schema = current_schema() and table_name = $1 and is_generated = 'NEVER'`,
+    [table],
+  )
+  return rows[0]!.list
+}

@@ -1,0 +1,57 @@
+/** What cannot be avoided: each part of a floor by itself, in CPU microseconds a report. */
+import { spawn } from 'node:child_process'
+import { createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
+import { simpleParser } from 'mailparser'
+import { cpuOfProcess, cpuOfWork } from './cpu.ts'
+import type { Load } from './load.ts'
+
+const rounds = 7
+
+/** gunzip and JSON.parse of the same bytes. */
+export const parseFloor = (bodies: readonly Buffer[]): number =>
+  cpuOfWork(rounds, () => {
+    for (const body of bodies) JSON.parse(gunzipSync(body).toString())
+  }) / bodies.length
+
+/** A native verification over as many bytes, with the key ready. */
+export function verifyFloor(privateKey: KeyObject, bytes: number): number {
+  const data = Buffer.alloc(bytes, 'a')
+  const signature = sign('sha256', data, privateKey)
+  const key = createPublicKey(privateKey)
+  const times = 500
+  return (
+    cpuOfWork(rounds, () => {
+      for (let i = 0; i < times; i++) verify('sha256', data, key, signature)
+    }) / times
+  )
+}
+
+/** mailparser on whole mails. */
+export async function mailparserFloor(mails: readonly Buffer[]): Promise<number> {
+  for (const mail of mails.slice(0, 50)) await simpleParser(mail) // Compiled from then on.
+  const before = process.cpuUsage()
+  for (const mail of mails) await simpleParser(mail)
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / mails.length
+}
+
+/** The same load on a server that does nothing with it (null-server.ts). */
+export async function nullServerFloor(kind: 'http' | 'smtp', load: (port: number) => Promise<Load>): Promise<number> {
+  const program = fileURLToPath(new URL('./null-server.ts', import.meta.url))
+  const child = spawn(process.execPath, [program, kind], { stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    const [port] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
+    await load(Number(port)) // Compiled from then on.
+    const before = cpuOfProcess(child.pid!)
+    const { accepted } = await load(Number(port))
+    return (cpuOfProcess(child.pid!) - before) / accepted
+  } finally {
+    const exited = once(child, 'exit')
+    child.kill()
+    await exited
+  }
+}

@@ -1,0 +1,62 @@
+/** Reports by HTTPS, plain behind a proxy: 64 keep-alive connections, each answer after COMMIT. */
+import type { Bench, Figure, Scenario } from '../bench.ts'
+import { nullServerFloor, parseFloor } from '../floors.ts'
+import { describe, measureIntake } from '../intake.ts'
+import { post } from '../load.ts'
+import { gzipReports, makeReports, uniqueBodies, type Size } from '../reports.ts'
+
+const connections = 64
+
+export const httpsScenario: Scenario = {
+  name: 'https',
+  run: async (bench) => [
+    await measure(bench, 'typical', 15_000),
+    await measure(bench, 10, 8_000),
+    await measure(bench, 1_000, 250),
+  ],
+}
+
+async function measure(bench: Bench, size: Size, count: number): Promise<Figure> {
+  const what = size === 'typical' ? 'typical report' : `report with ${size} failure details`
+  bench.say(`${what}: making reports`)
+  const bodies = gzipReports(makeReports(count, size))
+  const others = gzipReports(makeReports(Math.ceil(count / 5), size, new Date(), 2))
+  const measured = await measureIntake(bench, what, {
+    warmUp: ({ intake }) => post(intake, others.values(), { connections }),
+    measured: ({ intake }) => post(intake, bodies.values(), { connections }),
+    profiled: ({ intake }) => post(intake, bodies.values(), { connections, seconds: 3 }),
+  })
+  const parse = parseFloor(bodies.slice(0, 2_000))
+  const http = await nullServerFloor('http', (port) => post(port, bodies.values(), { connections }))
+  return {
+    what,
+    value: measured.service + measured.postgres,
+    unit: 'us',
+    floor: http + parse + measured.copy,
+    target: { of: 'ratio', atMost: 2.3 },
+    note: `${describe(measured)}; floor: HTTP ${Math.round(http)}, gunzip + JSON.parse ${Math.round(parse)}, COPY ${Math.round(measured.copy)}`,
+  }
+}
+
+const sustainedSeconds = 60
+
+/** As fast as they are taken, for a minute, with the load on the same processors. */
+export const httpsSustainedScenario: Scenario = {
+  name: 'https-sustained',
+  run: async (bench) => {
+    const { load, ...measured } = await measureIntake(bench, `${sustainedSeconds} s`, {
+      warmUp: ({ intake }) => post(intake, uniqueBodies(1), { connections, seconds: 2 }),
+      measured: ({ intake }) => post(intake, uniqueBodies(2), { connections, seconds: sustainedSeconds }),
+      profiled: ({ intake }) => post(intake, uniqueBodies(3), { connections, seconds: 3 }),
+    })
+    return [
+      {
+        what: `typical report, ${sustainedSeconds} s`,
+        value: load.accepted / load.seconds,
+        unit: '/s',
+        target: { of: 'value', atLeast: 5_000 },
+        note: describe({ load, ...measured }),
+      },
+    ]
+  },
+}

@@ -1,0 +1,92 @@
+/** Reports by mail, signed with RSA-2048: many in a connection, one in a connection, and one with STARTTLS. */
+import type { Figure, Scenario } from '../bench.ts'
+import { startDnsServer } from '../../test/support/dns-server.ts'
+import { mailparserFloor, nullServerFloor, parseFloor, verifyFloor } from '../floors.ts'
+import { describe, measureIntake } from '../intake.ts'
+import { mail, type MailPace } from '../load.ts'
+import { keyNames, makeMailKey, signMails, type MailKey } from '../mails.ts'
+import { gzipReports, makeReports } from '../reports.ts'
+
+const senders = 30
+/** smtp-server waits a tenth of a second before it greets, so many have to wait at once. */
+const connections = 64
+
+export const smtpScenario: Scenario = {
+  name: 'smtp',
+  run: (bench) =>
+    withKeys(async (key, env) => {
+      bench.say('signing mails')
+      const reports = makeReports(3_000, 'typical')
+      const mails = await signMails(reports, key)
+      const others = await signMails(makeReports(640, 'typical', new Date(), 2), key)
+      const perMail =
+        (await mailparserFloor(mails.slice(0, 300))) +
+        verifyFloor(key.privateKey, 600) +
+        parseFloor(gzipReports(reports.slice(0, 1_000)))
+      const measure = async (what: string, pace: MailPace, target: boolean): Promise<Figure> => {
+        const measured = await measureIntake(bench, what, {
+          env,
+          warmUp: ({ smtp }) => mail(smtp, others.values(), pace),
+          measured: ({ smtp }) => mail(smtp, mails.values(), pace),
+          profiled: ({ smtp }) => mail(smtp, mails.values(), { ...pace, seconds: 2 }),
+        })
+        const session = await nullServerFloor('smtp', (port) => mail(port, mails.slice(0, 1_000).values(), pace))
+        const floor = session + perMail + measured.copy
+        return {
+          what,
+          value: measured.service + measured.postgres,
+          unit: 'us',
+          floor,
+          ...(target && { target: { of: 'ratio', atMost: 1.5 } }),
+          note: `${describe(measured)}; floor: session ${Math.round(session)}, mailparser + verify + gunzip + JSON.parse ${Math.round(perMail)}, COPY ${Math.round(measured.copy)}`,
+        }
+      }
+      return [
+        await measure('50 a connection', { connections, messagesPerConnection: 50, startTls: false }, true),
+        await measure('1 a connection', { connections, messagesPerConnection: 1, startTls: false }, true),
+        await measure('1 a connection, STARTTLS', { connections, messagesPerConnection: 1, startTls: true }, false),
+      ]
+    }),
+}
+
+const sustainedSeconds = 60
+/** More than are taken in that time, where it is not far beyond the target. */
+const sustainedMails = 75_000
+
+export const smtpSustainedScenario: Scenario = {
+  name: 'smtp-sustained',
+  run: (bench) =>
+    withKeys(async (key, env) => {
+      bench.say(`signing ${sustainedMails} mails`)
+      const mails = await signMails(makeReports(sustainedMails, 'typical'), key)
+      const others = await signMails(makeReports(2_000, 'typical', new Date(), 2), key)
+      const pace = { connections: 32, messagesPerConnection: 50, startTls: false }
+      const measured = await measureIntake(bench, `${sustainedSeconds} s`, {
+        env,
+        warmUp: ({ smtp }) => mail(smtp, others.values(), pace),
+        measured: ({ smtp }) => mail(smtp, mails.values(), { ...pace, seconds: sustainedSeconds }),
+        profiled: ({ smtp }) => mail(smtp, others.values(), pace),
+      })
+      const { accepted, seconds } = measured.load
+      return [
+        {
+          what: `50 a connection, ${Math.round(seconds)} s`,
+          value: accepted / seconds,
+          unit: '/s',
+          target: { of: 'value', atLeast: 1_000 },
+          note: describe(measured),
+        },
+      ]
+    }),
+}
+
+/** Their keys can be looked up while `work` runs. */
+async function withKeys(work: (key: MailKey, env: Record<string, string>) => Promise<Figure[]>): Promise<Figure[]> {
+  const key = makeMailKey()
+  const dns = await startDnsServer(Object.fromEntries(keyNames(senders).map((name) => [name, key.record])))
+  try {
+    return await work(key, { DNS_SERVERS: dns.address })
+  } finally {
+    await dns.close()
+  }
+}

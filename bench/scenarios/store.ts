@@ -1,0 +1,112 @@
+/** Recording alone: judged reports into the store, in batches of one size, against the server's own COPY of the same rows. */
+import { defaultLimits } from '../../src/limits.ts'
+import { keyAt } from '../../src/road.ts'
+import type { Database } from '../../src/store/database.ts'
+import type { Arrival } from '../../src/store/arrivals.ts'
+import { makeRecordBatch, type RecordBatch } from '../../src/store/record.ts'
+import { judge } from '../../src/tlsrpt/judge.ts'
+import { makeOwnership } from '../../src/tlsrpt/ownership.ts'
+import { parseReport } from '../../src/tlsrpt/parse.ts'
+import { median, type Bench, type Figure, type Scenario } from '../bench.ts'
+import { copyFloor } from '../copy-floor.ts'
+import { gzipReports, makeReports } from '../reports.ts'
+
+const reportsARound = 6_000
+const rounds = 3
+
+export const storeScenario: Scenario = {
+  name: 'store',
+  run: async (bench) => [...(await measure(bench, 30, 4.5)), ...(await measure(bench, 300, 3.2))],
+}
+
+async function measure({ server, say }: Bench, batch: number, atMost: number): Promise<Figure[]> {
+  const fresh: number[] = []
+  const again: number[] = []
+  const floors: number[] = []
+  let shares = ''
+  for (let round = 1; round <= rounds; round++) {
+    say(`batches of ${batch}, round ${round} of ${rounds}`)
+    const database = await server.freshDatabase()
+    const recording = recordingInto(database.db)
+    // What happens once a connection and once a month is not what a report costs.
+    await record(server, recording, judged(makeReports(10 * batch, 'typical', new Date(), 1_000 + round)), batch)
+    const arrivals = judged(makeReports(reportsARound, 'typical', new Date(), round))
+    const first = await record(server, recording, arrivals, batch)
+    fresh.push(first.service + first.postgres)
+    shares = `service ${Math.round(first.service)} us, Postgres ${Math.round(first.postgres)} us`
+    floors.push((await copyFloor(server, database)) / (arrivals.length + 10 * batch))
+    await database.db.query('analyze') // As autovacuum does within a minute.
+    const second = await record(server, recording, arrivals.map(arrivedAgain), batch)
+    again.push(second.service + second.postgres)
+    await database.close()
+  }
+  const floor = median(floors)
+  return [
+    {
+      what: `batches of ${batch}`,
+      value: median(fresh),
+      unit: 'us',
+      floor,
+      target: { of: 'ratio', atMost },
+      note: shares,
+    },
+    {
+      what: `the same reports again, batches of ${batch}`,
+      value: median(again),
+      unit: 'us',
+      floor: median(fresh),
+      target: { of: 'ratio', atMost: 1 },
+      note: 'the floor is what they cost when they were fresh',
+    },
+  ]
+}
+
+export const recordingInto = (db: Database): RecordBatch =>
+  makeRecordBatch(db, {
+    newKey: keyAt,
+    unverifiedReportsPerDomainAndDay: defaultLimits.unverifiedReportsPerDomainAndDay,
+  })
+
+/** CPU microseconds a report. */
+export async function record(
+  server: Bench['server'],
+  recordBatch: RecordBatch,
+  arrivals: readonly Arrival[],
+  batch: number,
+): Promise<{ service: number; postgres: number }> {
+  const service = process.cpuUsage()
+  const postgres = server.cpu()
+  for (let i = 0; i < arrivals.length; i += batch) await recordBatch(arrivals.slice(i, i + batch))
+  const { user, system } = process.cpuUsage(service)
+  return { service: (user + system) / arrivals.length, postgres: (server.cpu() - postgres) / arrivals.length }
+}
+
+/** As the road would have them before it records. */
+export function judged(reports: readonly string[]): Arrival[] {
+  const now = new Date()
+  const settings = {
+    ownership: makeOwnership([], true),
+    dkimPolicy: 'require',
+    reportRetentionDays: 400,
+    plausibleSessions: defaultLimits.plausibleSessions,
+  } as const
+  const raws = gzipReports(reports)
+  return reports.map((json, i) => {
+    const submission = {
+      form: 'report',
+      raw: raws[i]!,
+      arrivedAt: now,
+      provenance: { transport: 'https', peerAddress: '192.0.2.1', mediaType: 'application/tlsrpt+gzip' },
+    } as const
+    const parsed = parseReport(Buffer.from(json), now, defaultLimits)
+    if (parsed.kind !== 'parsed') throw new Error(`a report of the bench is refused: ${JSON.stringify(parsed)}`)
+    const judgement = judge({ submission, ...parsed, hints: {} }, settings)
+    if (judgement.kind !== 'accepted') throw new Error(`a report of the bench is refused: ${JSON.stringify(judgement)}`)
+    return { submission, source: '192.0.2.0/24', parts: [{ judgement, dkim: [] }] }
+  })
+}
+
+const arrivedAgain = (arrival: Arrival): Arrival => ({
+  ...arrival,
+  submission: { ...arrival.submission, arrivedAt: new Date(arrival.submission.arrivedAt.getTime() + 1000) },
+})

@@ -1,0 +1,35 @@
+/** Times of answers by the clock, taken in turns, so that whatever else the machine does falls on all of them alike. */
+import { median } from './bench.ts'
+import { adminToken, type Receiver } from './receiver.ts'
+
+/** Milliseconds of each, the median of `rounds` after one that does not count. */
+export async function inTurns<Name extends string>(
+  rounds: number,
+  works: Record<Name, () => Promise<unknown>>,
+): Promise<Record<Name, number>> {
+  const names = Object.keys(works) as Name[]
+  const times = new Map(names.map((name) => [name, [] as number[]]))
+  for (let round = -1; round < rounds; round++) {
+    for (const name of names) {
+      const ms = await timed(works[name])
+      if (round >= 0) times.get(name)!.push(ms)
+    }
+  }
+  return Object.fromEntries(names.map((name) => [name, median(times.get(name)!)])) as Record<Name, number>
+}
+
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now()
+  await work()
+  return performance.now() - startedAt
+}
+
+/** The JSON that the API answers to `GET /v1/...`, over a connection that is kept; rejects unless it is a 200. */
+export async function ask(receiver: Receiver, path: string): Promise<unknown> {
+  const response = await fetch(`http://127.0.0.1:${receiver.ports.api}/v1/${path}`, {
+    headers: { authorization: `Bearer ${adminToken}` },
+  })
+  const text = await response.text()
+  if (response.status !== 200) throw new Error(`GET /v1/${path}: ${response.status} ${text}`)
+  return JSON.parse(text)
+}

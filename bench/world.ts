@@ -1,0 +1,186 @@
+/** A store as it is after ninety days: as many failure details as asked for, made by Postgres itself. */
+import { createPartitions, factTables } from '../src/store/partitions.ts'
+import { inTransaction, unhurried, type Database, type Queryable } from '../src/store/database.ts'
+import type { Window } from '../src/store/question.ts'
+import { resultTypes } from '../src/tlsrpt/result-types.ts'
+import type { Bench } from './bench.ts'
+import type { BenchDatabase, BenchServer } from './server.ts'
+
+export type World = BenchDatabase & {
+  details: number
+  /** The last 30 of its days, and the two UTC days between which all its reports start. */
+  window: Window
+  whole: Window
+  /** They have the same rows in every world, so that worlds of two sizes can be compared. */
+  domains: { biggest: string; middling: string; small: string }
+}
+
+const days = 90
+const domainCount = 5_000
+const reporterCount = 30
+/** Failure details a day of the domain of this rank, in a world of ten million. By Zipf with a tail: 32,000 a month at the top, 500 in the middle, a few at the end. */
+const detailsOfRank = '1067 * power(rank, -0.485) * (1 - rank / ($2 + 1.0))'
+const compared = { biggest: 1, middling: 1_950, small: 4_900 }
+const comparedRanks = Object.values(compared).join(', ')
+
+const worlds = new WeakMap<BenchServer, Map<number, Promise<World>>>()
+
+/** Made when it is first asked for, and then shared by all scenarios; the server drops it when it stops. */
+export function worldOf(bench: Bench, details: number): Promise<World> {
+  const made = worlds.get(bench.server) ?? new Map<number, Promise<World>>()
+  worlds.set(bench.server, made)
+  const known = made.get(details) ?? makeWorld(bench, details)
+  made.set(details, known)
+  return known
+}
+
+async function makeWorld({ server, say }: Bench, details: number): Promise<World> {
+  const database = await server.freshDatabase()
+  const windows = await fillWorld(database.db, { details, domains: domainCount, today: dayBefore(new Date(), 0) }, say)
+  const domains = {
+    biggest: nameOf(compared.biggest),
+    middling: nameOf(compared.middling),
+    small: nameOf(compared.small),
+  }
+  return { ...database, ...windows, details, domains }
+}
+
+const nameOf = (rank: number): string => `domain${rank}.example`
+
+const dayBefore = (at: Date, count: number): string =>
+  new Date(at.getTime() - count * 86_400_000).toISOString().slice(0, 10)
+
+export type WorldSize = {
+  /** Failure details, more than the 100,000 of the compared domains. */
+  details: number
+  domains: number
+  /** 'YYYY-MM-DD'; the ninety days before it have reports. */
+  today: string
+}
+
+/** Fills an empty store. */
+export async function fillWorld(
+  db: Database,
+  { details, domains, today }: WorldSize,
+  say: (what: string) => void,
+): Promise<Pick<World, 'window' | 'whole'>> {
+  const at = new Date(`${today}T00:00:00Z`)
+  const whole = { from: dayBefore(at, days), to: today }
+  await makeDomains(db, details, domains)
+  const months = [...new Set(Array.from({ length: days }, (_, i) => dayBefore(at, days - i).slice(0, 7)))]
+  const wanted = months.flatMap((month) => factTables.map((table) => ({ table, month })))
+  await inTransaction(db, (tx) => createPartitions(tx, wanted))
+  const indexes = await dropIndexes(db)
+  let done = 0
+  await twoAtATime(months, async (month) => {
+    say(`making ${details.toLocaleString('en')} failure details, ${done} of ${months.length} months done`)
+    await inTransaction(db, (tx) => fillMonth(tx, month, whole))
+    done += 1
+  })
+  say(`making ${details.toLocaleString('en')} failure details, the indexes`)
+  await twoAtATime(indexes, (text) => db.query({ text, ...unhurried }))
+  await db.query('drop table bench_domain')
+  // As autovacuum would have done by then. It also writes down which pages all can see, for index-only scans.
+  await twoAtATime(factTables, (table) => db.query({ text: `vacuum analyze ${table}`, ...unhurried }))
+  return { window: { from: dayBefore(at, 30), to: today }, whole }
+}
+
+/** As there are two cores. */
+async function twoAtATime<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
+  const queue = items.values()
+  const worker = async () => {
+    for (const item of queue) await work(item)
+  }
+  await Promise.all([worker(), worker()])
+}
+
+/** Made afterwards they are made three times as fast. Answers what makes them again. */
+async function dropIndexes(db: Database): Promise<string[]> {
+  const { rows } = await db.query<{ name: string; definition: string }>(
+    `select indexrelid::regclass::text as name, replace(pg_get_indexdef(indexrelid), ' ON ONLY ', ' ON ') as definition
+     from pg_index where indrelid = any($1::regclass[]) and not indisunique`,
+    [factTables],
+  )
+  for (const { name } of rows) await db.query(`drop index ${name}`)
+  return rows.map(({ definition }) => definition)
+}
+
+/** How much of what each domain has. */
+async function makeDomains(db: Database, details: number, domains: number): Promise<void> {
+  await db.query(
+    `create table bench_domain as
+     with domain as (select rank, ${detailsOfRank} as a_day, rank in (${comparedRanks}) as fixed
+                     from generate_series(1, $2::int) rank),
+          scale as (select ($1 / ${days}.0 - sum(a_day) filter (where fixed)) / sum(a_day) filter (where not fixed) as others from domain)
+     select rank, 'domain' || rank || '.example' as domain, 1 + rank % 4 as mx_hosts, rank % 10 < 3 as has_tlsa, a_day,
+       least(${reporterCount}, ceil(a_day / 5))::int as reporters
+     from (select rank, a_day * case when fixed then 1 else others end as a_day from domain cross join scale) d`,
+    [details, domains],
+  )
+  await db.query('analyze bench_domain')
+}
+
+/**
+ * Reports of one month in the order in which they come: a reporter sends those on all domains, then the next one does.
+ * One in ten is unverified. Some domains have a TLSA policy beside, which takes a quarter of the details.
+ */
+async function fillMonth(tx: Queryable, month: string, { from, to }: Window): Promise<void> {
+  const run = (text: string, values: unknown[] = []) => tx.query({ text, values, ...unhurried })
+  await run("select setseed(0.5), set_config('work_mem', '256MB', true)")
+  await run(
+    `create temporary table told on commit drop as
+     select domain, day, mx_hosts, has_tlsa, by, by <= 27 as verified, arrived_at, sessions, details - tlsa_details as sts_details, tlsa_details,
+       (lpad(to_hex((extract(epoch from arrived_at) * 1000)::bigint), 12, '0') || '7' || substr(random, 14))::uuid as key,
+       (1000 * random())::int as successful, (random() < 0.1)::int as unattributed
+     from (
+       select *, case when has_tlsa then details / 4 else 0 end as tlsa_details, 1 + (8 * random())::int as sessions,
+         (day + 1)::timestamp at time zone 'UTC' + by * interval '12 minutes' + rank * interval '100 ms' as arrived_at,
+         replace(gen_random_uuid()::text, '-', '') as random
+       from (
+         select d.*, day::date, 1 + (rank * 7 + k) % ${reporterCount} as by,
+           (floor(a_day / reporters * (n + 1) + share) - floor(a_day / reporters * n + share))::int as details
+         from generate_series(greatest($1::date, $2::date), least(($1::date + interval '1 month')::date, $3::date) - 1, interval '1 day') day
+           cross join bench_domain d cross join lateral generate_series(1, reporters) k
+           cross join lateral (select day::date - $2::date as n, k / reporters::float8 as share) as turn
+       ) a
+     ) b order by day, by, rank`,
+    [`${month}-01`, from, to],
+  )
+  const reporter = `case when verified then 'reporter-' || by || '.example' end`
+  const borne = `t.domain, t.day, t.key, case when verified then 'verified' else 'unverified' end, ${reporter},
+    'Reporter ' || by, case when verified then 'smtp' else 'https' end, true`
+  await run(
+    `insert into report (domain, day, key, trust, reporter, organization, transport, counted, identity, variant, submission_key,
+       content_hash, standing, implausible, report_id, contact_info, start_datetime, end_datetime, arrived_at, anomalies, successful, failed)
+     select ${borne}, sha256(uuid_send(key)), 0, key, sha256(uuid_send(key)), 'counted', false, key::text, 'tls@reporter-' || by || '.example',
+       day::timestamp at time zone 'UTC', day::timestamp at time zone 'UTC' + interval '23:59:59', arrived_at, '[]',
+       successful, sts_details * sessions + unattributed from told t`,
+  )
+  await run(
+    `insert into policy (domain, day, report_key, trust, reporter, organization, transport, counted, seq, policy_domain, policy_type,
+       policy_mode, "primary", policy_string, mx_host, successful, failed, attributed)
+     select ${borne}, seq, domain, type, mode, seq = 0, strings, array['*.' || domain], case seq when 0 then successful else successful / 2 end,
+       details * sessions + case seq when 0 then unattributed else 0 end, details * sessions
+     from told t cross join lateral (values
+       (0, 'sts', 'enforce', sts_details, array['version: STSv1', 'mode: enforce', 'mx: *.' || domain, 'max_age: 604800']),
+       (1, 'tlsa', null, tlsa_details, array['3 1 1 ' || md5(domain) || md5(key::text)])) p (seq, type, mode, details, strings)
+     where seq = 0 or has_tlsa`,
+  )
+  await run(
+    `insert into failure_detail (domain, day, report_key, trust, reporter, organization, transport, counted, policy_seq, seq,
+       policy_domain, policy_type, policy_mode, "primary", result_type, sending_mta_ip, receiving_mx_hostname, receiving_ip,
+       failed_session_count, failure_reason_code)
+     select ${borne}, policy_seq, seq - 1, domain, type, mode, policy_seq = 0, ($1::text[])[1 + floor(cardinality($1::text[]) * random() * random())],
+       '198.51.100.0'::inet + by + seq, 'mx' || mx || '.' || domain, '2001:db8::'::inet + mx, sessions,
+       case when mx = 1 then 'X509_V_ERR_CERT_HAS_EXPIRED' end
+     from told t
+       cross join lateral (values (0, 'sts', 'enforce', sts_details), (1, 'tlsa', null, tlsa_details)) p (policy_seq, type, mode, details)
+       cross join lateral (select seq, 1 + floor(random() * mx_hosts)::int as mx from generate_series(1, details) seq) d`,
+    [resultTypes.map(({ name }) => name)],
+  )
+  await run(
+    `insert into day_total (domain, day, trust, successful, failed, reports)
+     select domain, day, case when verified then 'verified' else 'unverified' end, sum(successful), sum(sts_details * sessions + unattributed), count(*)
+     from told group by domain, day, verified`,
+  )
+}
