@@ -1,9 +1,11 @@
 /** The road from the bytes into the store, wired for one database: the service stands on it, and every command that judges. */
+import { randomFillSync } from 'node:crypto'
 import type { Logger } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
 import type { Config } from './config.ts'
 import type { ResolveTxt } from './dkim/verify.ts'
 import { makeResolveTxt } from './dns/txt.ts'
+import { makeGate } from './gate.ts'
 import { makeIngest, makeReplay, type Ingest, type Replay } from './ingest.ts'
 import type { Database } from './store/database.ts'
 import { makeOwnDomains, type OwnDomains } from './store/domains.ts'
@@ -33,6 +35,7 @@ export function makeRoad(
     ownDomains,
     dkimPolicy: config.dkimPolicy,
     reportRetentionDays: config.retention.reportDays,
+    gate: makeGate(limits),
     limits,
     log,
   }
@@ -44,8 +47,20 @@ export function makeRoad(
   }
 }
 
+const randomBytesOfKey = 16
+/** Asking for random bytes costs 4 us, however few: they are fetched for many keys at once. */
+const randomPool = Buffer.alloc(256 * randomBytesOfKey)
+let randomUsed = randomPool.length
+
 /** Of a submission, an arrival or a report: the time stands in it, so keys are in order of time. */
-export const keyAt = (at: Date): string => uuidv7({ msecs: at.getTime() })
+export function keyAt(at: Date): string {
+  if (randomUsed === randomPool.length) {
+    randomFillSync(randomPool)
+    randomUsed = 0
+  }
+  const random = randomPool.subarray(randomUsed, (randomUsed += randomBytesOfKey))
+  return uuidv7({ msecs: at.getTime(), random })
+}
 
 /** A domain of POLICY_DOMAINS: with its subdomains; a variable cannot name hosts. */
 export const covering = (domain: string): OwnDomain => ({ domain, includeSubdomains: true, mx: [] })

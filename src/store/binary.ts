@@ -29,26 +29,45 @@ export function reserve(sink: Sink, more: number): number {
   return length
 }
 
-/** Appends the value with its length before it. Throws a TypeError or a RangeError for what the type does not hold. */
-export function writeValue(sink: Sink, type: ColumnType, value: ColumnValue): void {
-  if (value === undefined) {
-    writeInt32(sink, -1)
-    return
+/** Appends a value with its length before it. Throws a TypeError or a RangeError for what the type does not hold. */
+export type Write = (sink: Sink, value: ColumnValue) => void
+
+/** What writes the values of a column: looked up once, not with each value. */
+export function writerOf(type: ColumnType): Write {
+  const write = writers[type] as (sink: Sink, value: NonNullable<ColumnValue>) => void
+  return (sink, value) => {
+    if (value === undefined) {
+      writeInt32(sink, -1)
+      return
+    }
+    const start = reserve(sink, 4)
+    sink.length = start + 4
+    write(sink, value)
+    putInt32(sink.bytes, start, sink.length - start - 4)
   }
-  const start = reserve(sink, 4)
-  sink.length = start + 4
-  writers[type](sink, value as never)
-  sink.bytes.writeInt32BE(sink.length - start - 4, start)
+}
+
+/** Buffer's own writeInt32BE takes three times as long. */
+function putInt32(bytes: Buffer, at: number, value: number): void {
+  bytes[at] = value >>> 24
+  bytes[at + 1] = value >>> 16
+  bytes[at + 2] = value >>> 8
+  bytes[at + 3] = value
 }
 
 export function writeInt16(sink: Sink, value: number): void {
+  if ((value << 16) >> 16 !== value) throw new RangeError('no smallint')
   const start = reserve(sink, 2)
-  sink.length = sink.bytes.writeInt16BE(value, start)
+  sink.bytes[start] = value >>> 8
+  sink.bytes[start + 1] = value
+  sink.length = start + 2
 }
 
 export function writeInt32(sink: Sink, value: number): void {
+  if ((value | 0) !== value) throw new RangeError('no integer')
   const start = reserve(sink, 4)
-  sink.length = sink.bytes.writeInt32BE(value, start)
+  putInt32(sink.bytes, start, value)
+  sink.length = start + 4
 }
 
 export function writeBytes(sink: Sink, value: Uint8Array): void {
@@ -57,21 +76,38 @@ export function writeBytes(sink: Sink, value: Uint8Array): void {
   sink.length = start + value.length
 }
 
-function writeInt64(sink: Sink, value: bigint): void {
+function writeInt64(sink: Sink, value: number | bigint): void {
   const start = reserve(sink, 8)
-  sink.length = sink.bytes.writeBigInt64BE(value, start)
+  sink.length = start + 8
+  if (typeof value === 'bigint') {
+    sink.bytes.writeBigInt64BE(value, start)
+    return
+  }
+  if (!Number.isSafeInteger(value)) throw new RangeError('no bigint')
+  const high = Math.floor(value / 2 ** 32)
+  putInt32(sink.bytes, start, high)
+  putInt32(sink.bytes, start + 4, value - high * 2 ** 32)
 }
 
 function writeByte(sink: Sink, value: number): void {
   const start = reserve(sink, 1)
-  sink.length = sink.bytes.writeUInt8(value, start)
+  sink.bytes[start] = value
+  sink.length = start + 1
 }
 
 const maxBytesPerUnit = 3
 
+/** A call into native code costs more than the loop for what is as short as most words are. */
+const shortText = 40
+
 function writeText(sink: Sink, value: string): void {
   const start = reserve(sink, value.length * maxBytesPerUnit)
-  sink.length = start + sink.bytes.write(value, start, 'utf8')
+  const { bytes } = sink
+  let i = 0
+  if (value.length <= shortText) {
+    for (let unit = 0; i < value.length && (unit = value.charCodeAt(i)) < 0x80; i++) bytes[start + i] = unit
+  }
+  sink.length = i === value.length ? start + i : start + bytes.write(value, start, 'utf8')
 }
 
 const textType = 25 // pg_type.dat
@@ -79,7 +115,12 @@ const textType = 25 // pg_type.dat
 /** array_recv: dimensions, no nulls, the type of the elements; then length and lower bound of the one dimension. */
 function writeTexts(sink: Sink, values: readonly string[]): void {
   for (const head of values.length === 0 ? [0, 0, textType] : [1, 0, textType, values.length, 1]) writeInt32(sink, head)
-  for (const value of values) writeValue(sink, 'text', value)
+  for (const value of values) {
+    const start = reserve(sink, 4)
+    sink.length = start + 4
+    writeText(sink, value)
+    putInt32(sink.bytes, start, sink.length - start - 4)
+  }
 }
 
 const day = 24 * 60 * 60 * 1000
@@ -122,15 +163,13 @@ const writers = {
   inet: writeInet,
   date: writeDate,
   timestamptz: (sink: Sink, value: Date) => {
-    writeInt64(sink, BigInt(value.getTime() - epoch) * 1000n)
+    writeInt64(sink, (value.getTime() - epoch) * 1000)
   },
   boolean: (sink: Sink, value: boolean) => {
     writeByte(sink, value ? 1 : 0)
   },
   smallint: writeInt16,
   integer: writeInt32,
-  bigint: (sink: Sink, value: number | bigint) => {
-    writeInt64(sink, BigInt(value))
-  },
+  bigint: writeInt64,
   numeric: writeNumeric,
 } satisfies Record<ColumnType, (sink: Sink, value: never) => void>

@@ -4,7 +4,7 @@
  * the transaction. Figures in docs/performance.md.
  */
 import type { Connection } from 'pg'
-import { makeSink, writeBytes, writeInt16, writeInt32, writeValue } from './binary.ts'
+import { makeSink, writeBytes, writeInt16, writeInt32, writerOf } from './binary.ts'
 import type { ColumnType, ColumnValue, Sink } from './binary.ts'
 import { assertCommitted, type Queryable } from './database.ts'
 
@@ -74,17 +74,18 @@ const signature = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1') //
 
 /** Whole rows, in pieces that each are a COPY of their own. */
 function* encode({ columns }: CopyTable, groups: Iterable<RowGroup>): Generator<Buffer> {
+  const writers = columns.map(([, type]) => writerOf(type))
   const shared = makeSink(1024)
   let piece: Sink | undefined
   for (const group of groups) {
     shared.length = 0
     const own = group.shared.length
-    group.shared.forEach((value, i) => writeValue(shared, columns[i]![1], value))
+    group.shared.forEach((value, i) => writers[i]!(shared, value))
     for (const row of group.rows) {
       if (piece === undefined) writeBytes((piece = makeSink(16 * 1024)), signature)
       writeInt16(piece, columns.length)
       writeBytes(piece, shared.bytes.subarray(0, shared.length))
-      for (let i = 0; i < row.length; i++) writeValue(piece, columns[own + i]![1], row[i])
+      for (let i = 0; i < row.length; i++) writers[own + i]!(piece, row[i])
       if (piece.length < pieceLength) continue
       yield finished(piece)
       piece = undefined
