@@ -29,14 +29,19 @@ export function networkOf(address: string): string {
 
 /** A test for addresses in any of the ranges (CIDR text, or bare addresses), v4-mapped addresses as IPv4. */
 export function makeAddressTest(cidrs: readonly string[]): (address: string) => boolean {
-  const ranges = cidrs.map((cidr) => (cidr.includes('/') ? ipaddr.parseCIDR(cidr) : rangeOfOne(ipaddr.process(cidr))))
+  const ranges = cidrs.map((cidr) => (cidr.includes('/') ? rangeOf(cidr) : rangeOfOne(ipaddr.process(cidr))))
   return (address) => {
     const parsed = ranges.length === 0 ? undefined : parseAddress(address)
     return parsed !== undefined && ranges.some(([network, bits]) => network.kind() === parsed.kind() && parsed.match(network, bits)) // prettier-ignore
   }
 }
 
-const rangeOfOne = (address: ipaddr.IPv4 | ipaddr.IPv6): [ipaddr.IPv4 | ipaddr.IPv6, number] => [
-  address,
-  address.kind() === 'ipv4' ? 32 : 128,
-]
+const mappedBits = 96 // RFC 4291 §2.5.5.2: ::ffff:0:0/96.
+
+function rangeOf(cidr: string): [Parsed, number] {
+  const [network, bits] = ipaddr.parseCIDR(cidr)
+  const isMapped = network instanceof ipaddr.IPv6 && network.isIPv4MappedAddress() && bits >= mappedBits
+  return isMapped ? [network.toIPv4Address(), bits - mappedBits] : [network, bits]
+}
+
+const rangeOfOne = (address: Parsed): [Parsed, number] => [address, address.kind() === 'ipv4' ? 32 : 128]
