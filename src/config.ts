@@ -9,6 +9,8 @@ import { domainName } from './tlsrpt/domain-name.ts'
 export type Config = {
   /** Absent: the embedded Postgres under `dataDir`. */
   databaseUrl?: string
+  /** Whether a database may be used that can lose in a crash what it has committed. */
+  acceptDataLoss: boolean
   dataDir: string
   smtp: { host?: string; port: number; hostname: string; relays: Cidr[]; ruaAddresses: string[] }
   /** Domains that are ours by environment; `anyPolicyDomain` is `*`. */
@@ -106,6 +108,7 @@ function parseJson(value: string): Record<string, unknown> | undefined {
 /** Variable -> how it is read, in the order of README's table, which a test holds against this. */
 export const variables = {
   DATABASE_URL: databaseUrl.optional(),
+  ACCEPT_DATA_LOSS: z.enum(['yes', 'no'], "must be 'yes' or 'no'").default('no'),
   DATA_DIR: text.default('./data'),
   SMTP_HOST: text.optional(),
   SMTP_PORT: port.default(2525),
@@ -159,6 +162,7 @@ function arrange(v: z.output<z.ZodObject<typeof variables>>): Config {
   const smtpHostname = v.SMTP_HOSTNAME ?? domainName(hostname()) ?? 'localhost'
   return {
     ...(v.DATABASE_URL !== undefined && { databaseUrl: v.DATABASE_URL }),
+    acceptDataLoss: v.ACCEPT_DATA_LOSS === 'yes',
     dataDir: v.DATA_DIR,
     smtp: {
       ...(v.SMTP_HOST !== undefined && { host: v.SMTP_HOST }),
@@ -193,3 +197,11 @@ function arrange(v: z.output<z.ZodObject<typeof variables>>): Config {
 
 /** Where the admin token is kept when ADMIN_TOKEN does not fix it. */
 export const adminTokenFile = (config: Config): string => join(config.dataDir, 'admin-token')
+
+/** What must not be read in a log. */
+export function secretsOf({ adminToken, databaseUrl }: Config): string[] {
+  const password = databaseUrl === undefined ? undefined : /^[^:]+:\/\/[^:@/]*:(.*)@/.exec(databaseUrl)?.[1]
+  const decoded =
+    password !== undefined && URL.canParse(`x://:${password}@h`) ? decodeURIComponent(password) : undefined
+  return [adminToken, password, decoded].filter((secret) => secret !== undefined)
+}

@@ -1,9 +1,11 @@
 /** The spine: unwrap -> parse -> authenticate -> judge -> record. Every report takes this road, whatever the transport. */
 import { networkOf } from './addresses.ts'
 import { verifyDkim, type DkimResult, type ResolveTxt } from './dkim/verify.ts'
+import type { Gate } from './gate.ts'
 import type { Limits } from './limits.ts'
 import type { OwnDomains } from './store/domains.ts'
 import type { Arrival, JudgedPart } from './store/arrivals.ts'
+import { isDiskFull } from './store/database.ts'
 import type { Recorder } from './store/recorder.ts'
 import type { Archive, ArrivalPlace, JudgedAgain } from './store/replay.ts'
 import { authenticate, isAligned, reportingDomain } from './tlsrpt/authenticate.ts'
@@ -27,6 +29,7 @@ export type IngestDeps = {
   recorder: Recorder
   dkimPolicy: JudgeSettings['dkimPolicy']
   reportRetentionDays: number
+  gate: Gate
   limits: Limits
   /** Hears of defects of ours, and of refusals that could not be kept. */
   log: { error: (context: object, message: string) => void }
@@ -34,13 +37,22 @@ export type IngestDeps = {
 
 export function makeIngest(deps: IngestDeps): Ingest {
   return async (submission) => {
-    const examined = await examine(submission, [], deps) // Unwrap, parse, authenticate.
-    const parts = await judgeParts(examined, deps)
-    const deferred = deferredOf(parts)
-    if (deferred.length > 0) return deferred // If one part has to wait, the whole mail comes again.
-    return record(submission, parts as JudgedPart[], deps)
+    const read = await open(submission, deps) // Unwrap, parse.
+    const leave = deps.gate.hold(weigh(read))
+    if (!leave) return [overloaded]
+    try {
+      const examined = await authenticateParts(submission, read, [], deps)
+      const parts = await judgeParts(examined, deps)
+      const deferred = deferredOf(parts)
+      if (deferred.length > 0) return deferred // If one part has to wait, the whole mail comes again.
+      return await record(submission, parts as JudgedPart[], deps)
+    } finally {
+      leave()
+    }
   }
 }
+
+const overloaded: Deferred = { kind: 'deferred', reason: 'overloaded' }
 
 /**
  * Judges what has arrived once more, by today's code and domains. What its signatures came to on the day of arrival
@@ -56,7 +68,8 @@ export function makeReplay({ archive, ...deps }: ReplayDeps): Replay {
   return async (place) => {
     const arrival = await archive.read(place)
     if (!arrival) return { kind: 'expired' }
-    const examined = await examine(arrival.submission, arrival.dkim as DkimResult[], deps)
+    const read = await open(arrival.submission, deps)
+    const examined = await authenticateParts(arrival.submission, read, arrival.dkim as DkimResult[], deps)
     const parts = await judgeParts(examined, deps)
     const deferred = deferredOf(parts)[0]
     if (deferred) return deferred
@@ -69,29 +82,70 @@ export function makeReplay({ archive, ...deps }: ReplayDeps): Replay {
 const deferredOf = (parts: Judged[]): Deferred[] =>
   parts.flatMap(({ judgement }) => (judgement.kind === 'deferred' ? judgement : []))
 
+/** What the bytes are: report parts, each with what its JSON says; or one word on all of it. */
+type Read =
+  { kind: 'read'; parts: { part: Part; parsed: Parsed }[]; mail?: MailFacts } | Refusal | Quarantined | Deferred
+
+type OpenDeps = Pick<IngestDeps, 'gate' | 'limits' | 'log'>
+
+async function open(submission: Submission, { gate, limits, log }: OpenDeps): Promise<Read> {
+  const read = async (): Promise<Read> => {
+    const unwrapped = await unwrap(submission, limits)
+    if (unwrapped.kind !== 'unwrapped') return unwrapped
+    const parts = unwrapped.parts.map((part) => ({
+      part,
+      parsed: part.kind === 'payload' ? parseReport(part.json, submission.arrivedAt, limits) : part,
+    }))
+    return { kind: 'read', parts, ...(unwrapped.mail && { mail: unwrapped.mail }) }
+  }
+  return gate.inTurn(submission.raw.length, () => orQuarantine(read, log)).then((answer) => answer ?? overloaded)
+}
+
+async function orQuarantine<T>(work: () => Promise<T>, log: IngestDeps['log']): Promise<T | Quarantined> {
+  try {
+    return await work()
+  } catch (error) {
+    log.error({ err: error }, 'a submission made our own code throw; it is quarantined')
+    return { kind: 'quarantined', reason: 'defect' }
+  }
+}
+
+/** Of a policy or a failure detail in memory, strings aside, roughly. */
+const rowBytes = 512
+
+/** Bytes that a submission's reports take until they are recorded, roughly: their JSON, and what came out of that. */
+function weigh(read: Read): number {
+  if (read.kind !== 'read') return 0
+  return read.parts.reduce((sum, { part, parsed }) => {
+    if (part.kind !== 'payload' || parsed.kind !== 'parsed') return sum
+    const rows = parsed.report.policies.reduce((count, { failureDetails }) => count + 1 + failureDetails.length, 0)
+    return sum + part.json.length + rows * rowBytes
+  }, 0)
+}
+
 /** What is known of one report part before anybody asks whose it is. */
-type Examined = { known: Evidence | Refusal | Quarantined; dkim: DkimResult[] }
+type Examined = { known: Evidence | Refusal | Quarantined | Deferred; dkim: DkimResult[] }
 
 type ExamineDeps = Pick<IngestDeps, 'resolveTxt' | 'limits' | 'log'>
 
 /** `archived` is what the signatures came to before; those of [] are verified now. */
-async function examine(submission: Submission, archived: DkimResult[], deps: ExamineDeps): Promise<Examined[]> {
-  try {
-    const unwrapped = await unwrap(submission, deps.limits)
-    if (unwrapped.kind !== 'unwrapped') return [{ known: unwrapped, dkim: archived }]
-    const { parts, mail } = unwrapped
-    const parsed = parts.map((part) =>
-      part.kind === 'payload' ? parseReport(part.json, submission.arrivedAt, deps.limits) : part,
-    )
-    const dkim = !mail || archived.length > 0 ? archived : await verifySignatures(submission, mail, parsed, deps)
-    return parsed.map((outcome, i) => ({
-      known: outcome.kind === 'parsed' ? evidence(submission, parts[i], outcome, mail, dkim) : outcome,
+async function authenticateParts(
+  submission: Submission,
+  read: Read,
+  archived: DkimResult[],
+  deps: ExamineDeps,
+): Promise<Examined[]> {
+  if (read.kind !== 'read') return [{ known: read, dkim: archived }]
+  const { parts, mail } = read
+  const examined = await orQuarantine(async () => {
+    const verified = mail && archived.length === 0
+    const dkim = verified ? await verifySignatures(submission, mail, parts.map(({ parsed }) => parsed), deps) : archived // prettier-ignore
+    return parts.map(({ part, parsed }) => ({
+      known: parsed.kind === 'parsed' ? evidence(submission, part, parsed, mail, dkim) : parsed,
       dkim,
     }))
-  } catch (error) {
-    deps.log.error({ err: error }, 'a submission made our own code throw; it is quarantined')
-    return [{ known: { kind: 'quarantined', reason: 'defect' }, dkim: archived }]
-  }
+  }, deps.log)
+  return Array.isArray(examined) ? examined : [{ known: examined, dkim: archived }]
 }
 
 /** No report, no look-ups: only what parsed is worth a DNS question. */
@@ -116,12 +170,12 @@ async function verifySignatures(
 
 function evidence(
   submission: Submission,
-  part: Part | undefined,
+  part: Part,
   { report, anomalies }: Parsed & { kind: 'parsed' },
   mail: MailFacts | undefined,
   dkim: DkimResult[],
 ): Evidence {
-  const payload = part?.kind === 'payload' ? part : undefined
+  const payload = part.kind === 'payload' ? part : undefined
   const authentication = mail && authenticate(report.contactInfo, mail, dkim)
   const domainIsSigned =
     authentication?.kind === 'verified' && authentication.signature.signedHeaders.includes('tls-report-domain')
@@ -161,7 +215,11 @@ async function record(submission: Submission, parts: JudgedPart[], { recorder, l
   try {
     return await recorder.record(arrival)
   } catch (error) {
-    if (refusals.length < parts.length) throw error
+    if (refusals.length < parts.length) {
+      if (!isDiskFull(error)) throw error
+      log.error({ err: error }, 'the disk of the database is full')
+      return [{ kind: 'deferred', reason: 'disk-full' }]
+    }
     log.error({ err: error }, 'a refusal could not be kept')
     return refusals
   }

@@ -12,6 +12,12 @@ export const defaultLimits = {
   mimeParts: 50,
   reportParts: 10, // Senders put one into a mail; a few are plausible, more are an attack.
 
+  // The road (gate.ts)
+  readAtOnce: 2, // Unpacked and parsed at a time: each may be 20 MiB of JSON. Nobody waits for the DNS in here.
+  readQueue: 1_000, // Wait for that, as bytes that the transports have room for; more are told to come back.
+  readWaitSeconds: 30, // Then told to come back as well: senders wait for minutes, and may think us dead.
+  underWayBytes: 64 * 1024 * 1024, // What was read and is not recorded yet, roughly; one is always taken.
+
   // A report (tlsrpt/)
   compressedBytes: 8 * 1024 * 1024, // What an HTTPS body, or a mail part once decoded, may weigh.
   jsonBytes: 20 * 1024 * 1024, // mox takes 20 MB, Stalwart 25 MB.
@@ -41,6 +47,8 @@ export const defaultLimits = {
   dnsCacheMissingSeconds: 300, // A key that was published late is found soon: what is refused for want of it is lost.
 
   // Connections (transport/)
+  slowestBytesPerSecond: 500, // Of a mail or a body, on average: Postfix' smtpd_min_data_rate.
+  slowGraceSeconds: 30, // Before that counts.
   smtpConnections: 1_000,
   smtpConnectionsPerAddress: 20,
   smtpConnectionsPerNetwork: 60, // /24 and /64.
@@ -48,11 +56,14 @@ export const defaultLimits = {
   smtpRecipients: 100, // RFC 5321 §4.5.3.1.8 asks for 100 at least.
   smtpUnknownRecipients: 10, // Then 421: a harvester.
   smtpIdleSeconds: 60, // RFC 5321 asks for minutes, for people at keyboards.
-  smtpDataSeconds: 300, // For all of DATA: a byte every 2 s never runs into an idle timer.
+  smtpDataSeconds: 600, // For all of DATA: a byte every 2 s never runs into an idle timer.
+  smtpSessionSeconds: 1_800, // Then no further mail: whoever has more connects again.
   httpConnections: 1_000,
+  httpConnectionsPerAddress: 50,
+  httpConnectionsPerNetwork: 150, // /24 and /64.
   httpHeaderSeconds: 15,
   httpRequestSeconds: 60, // Until the last byte of the body.
-  httpRequestsPerMinute: 600, // By address; generous, because some senders count any answer as delivered.
+  httpRequestsPerMinute: 1_200, // By address; generous, because some senders count any answer as delivered.
   apiRequestsPerMinute: 6_000, // By address.
   apiFailedSignInsPerMinute: 60, // By address.
   metricsDomains: 100, // Domains with series of their own in /metrics.
@@ -69,7 +80,7 @@ export const defaultLimits = {
   commitBatch: 300, // Arrivals in one transaction.
   commitQueue: 2_000, // Arrivals that may wait for a commit; more are told to come back.
   refusedBytes: 1024 * 1024 * 1024, // Kept bytes of refused submissions; the noisiest source goes first.
-  unverifiedReportsPerDomainAndDay: 1_000, // A stranger can post what he likes; a domain has tens of reporters.
+  unverifiedReportsPerDomainAndDay: 1_000, // A stranger can post what he likes; a domain has tens of reporters. 250 rows of facts count as one more.
 }
 
 export type Limits = typeof defaultLimits

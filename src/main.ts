@@ -2,8 +2,9 @@
 /** The command line; the only place that knows the process: its environment, arguments, streams, signals and exit. */
 import { Command, Option } from 'commander'
 import pino, { type Logger } from 'pino'
-import { adminTokenFile, ConfigError, readConfig, type Config } from './config.ts'
+import { adminTokenFile, ConfigError, readConfig, secretsOf, type Config } from './config.ts'
 import { runDemo } from './demo/demo.ts'
+import { makeConcealer } from './secrets.ts'
 import { type ExitCode, type Progress, type Say } from './commands/command.ts'
 import { addDomain, listDomains, removeDomain } from './commands/domain.ts'
 import { runExport } from './commands/export.ts'
@@ -25,6 +26,11 @@ if (Number.parseInt(process.versions.node, 10) < oldestNode) {
 }
 
 const say: Say = { out: (line) => process.stdout.write(`${line}\n`), err: (line) => process.stderr.write(`${line}\n`) }
+// Whoever read us may have gone: that ends no service, and a log nobody reads is not worth waiting for.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+/** What may wait for a reader of our stderr; beyond that lines of the log are dropped. */
+const unreadBytes = 1024 * 1024
+const unreadMs = 1_000
 const now = () => new Date()
 const progress = makeProgress()
 
@@ -182,21 +188,35 @@ async function run(
     say.err(error.message)
     process.exit(2)
   }
-  const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
+  const log = makeLog(config)
   try {
     process.exitCode = await command(config, log)
   } catch (error) {
-    log.fatal({ err: error }, 'stopped')
+    log.fatal({ err: error }, error instanceof Error ? error.message : 'stopped')
     process.exitCode = 1
   }
 }
 
+function makeLog(config: Config): Logger {
+  const conceal = makeConcealer(secretsOf(config))
+  const stderr = {
+    write: (line: string) => {
+      if (process.stderr.writableLength < unreadBytes) process.stderr.write(conceal(line))
+    },
+  }
+  return pino({ level: config.logLevel, base: null }, stderr)
+}
+
 async function serve(config: Config, log: Logger): Promise<ExitCode> {
+  const asked = stopped() // From now on: whoever has been answered while we start is drained as well.
   const service = await startService(config, log, { now })
   if (service.adminToken.isNew) announceToken(config, service.adminToken.token)
   const { smtp, intake, api } = service.ports
   say.out(JSON.stringify({ msg: 'ready', smtp_port: smtp, intake_port: intake, api_port: api }))
-  const signal = await stopped()
+  const signal = await Promise.race([asked, service.outdated]).catch(async (error: unknown) => {
+    await service.close()
+    throw error
+  })
   log.info({ signal }, 'stopping: what is under way is finished first')
   const late = setTimeout(() => {
     log.error('not drained in time')
@@ -204,6 +224,7 @@ async function serve(config: Config, log: Logger): Promise<ExitCode> {
   }, config.limits.drainSeconds * 1000)
   await service.close()
   clearTimeout(late)
+  setTimeout(() => process.exit(0), unreadMs).unref() // For a log that nobody reads, which keeps the process.
   return 0
 }
 
@@ -223,12 +244,14 @@ function makeProgress(): Progress {
   }
 }
 
-/** The first SIGTERM or SIGINT; a second one ends the process at once. */
+/** The first SIGTERM or SIGINT; a second one, of either, ends the process at once. */
 function stopped(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
+    let heard = false
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(1))
+      process.on(signal, () => {
+        if (heard) process.exit(1)
+        heard = true
         resolve(signal)
       })
     }

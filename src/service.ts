@@ -2,25 +2,27 @@
 import { randomBytes, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { makeAddressTest } from './addresses.ts'
 import { makeApi } from './api/server.ts'
 import { adminTokenFile, type Config } from './config.ts'
 import type { Ingest } from './ingest.ts'
+import type { Limits } from './limits.ts'
 import { makeMetrics } from './metrics.ts'
+import { readiness, startMigration } from './readiness.ts'
 import { keyAt, makeRoad, type World } from './road.ts'
 import type { Database } from './store/database.ts'
 import { makeLastReportDays, type OwnDomains } from './store/domains.ts'
-import { migrate } from './store/migrate.ts'
 import { openStore } from './store/open.ts'
 import { applyRetention } from './store/retention.ts'
 import { findIntakeToken } from './store/tokens.ts'
 import { openCertificate } from './transport/certificate.ts'
 import { takeFile } from './transport/file.ts'
 import { startIntake } from './transport/https.ts'
+import { sendingMs } from './transport/listener.ts'
 import { startSmtp } from './transport/smtp.ts'
+import { startWatchdog } from './watchdog.ts'
 
 export type Service = {
   ports: { smtp: number; intake: number; api: number }
@@ -28,6 +30,8 @@ export type Service = {
   adminToken: { token: string; isNew: boolean }
   /** The road itself, for what comes from inside the process. */
   ingest: Ingest
+  /** Rejects with UnusableDatabase when a database that was away at the start comes back as one for another release. */
+  outdated: Promise<never>
   /** Drains: what is under way is finished and answered, then everything is closed. */
   close: () => Promise<void>
 }
@@ -40,7 +44,8 @@ export const product = { name: productName, version }
 
 /**
  * Resolves once all listeners are open, also while the database is away: then senders are told to come back, /readyz
- * says why, and the service becomes ready by itself. Rejects when a port is taken or the embedded Postgres cannot start.
+ * says why, and the service becomes ready by itself. Rejects when a port is taken, the embedded Postgres cannot start, or
+ * the database answers and is none that we may use (UnusableDatabase).
  */
 export async function startService(config: Config, log: Logger, world: World): Promise<Service> {
   const { limits } = config
@@ -53,7 +58,7 @@ export async function startService(config: Config, log: Logger, world: World): P
     closing.push(store.close)
     const intakeDb = store.connect('intake', limits.intakePool)
     const apiDb = store.connect('api', limits.apiPool)
-    const schema = startMigration(intakeDb, log)
+    const schema = startMigration(intakeDb, migrationsFolder, log)
     closing.push(schema.close)
 
     const metrics = makeMetrics({
@@ -69,22 +74,23 @@ export async function startService(config: Config, log: Logger, world: World): P
     void schema.done.then(() => adviseOnDomains(ownDomains, log))
     closing.push(startRetention(intakeDb, config, log, world, schema.isReady))
 
+    closing.push(asLastWord(startWatchdog(log, metrics.onStall)))
+
     const limitExempt = makeAddressTest(config.limitExemptCidrs)
     const certificate = await openCertificate(config.tls, config.dataDir, [config.smtp.hostname], log, world.now)
-    closing.push(() => {
-      certificate.close()
-      return Promise.resolve()
-    })
+    closing.push(asLastWord(certificate.close))
+    const doors: (() => Promise<unknown>)[] = [] // Closed at the same time: none waits for the slow clients of another.
+    closing.push(() => Promise.all(doors.map((closeDoor) => closeDoor())))
     const listening = { ingest, limits, limitExempt, certificate, now: world.now, log }
     const smtp = await startSmtp({ ...listening, ...config.smtp }, config.smtp.host, config.smtp.port)
-    closing.push(smtp.close)
+    doors.push(smtp.close)
     const findToken = (token: string) => findIntakeToken(intakeDb, token)
     const intake = await startIntake(
       { ...listening, ...config.intake, findToken },
       config.intake.host,
       config.intake.port,
     )
-    closing.push(intake.close)
+    doors.push(intake.close)
 
     const adminToken = await readAdminToken(config)
     const ready = () => readiness(apiDb, schema)
@@ -103,60 +109,36 @@ export async function startService(config: Config, log: Logger, world: World): P
       exposeMetrics: metrics.expose,
       log,
     })
-    closing.push(() => api.close())
+    doors.push(() => closeApi(api, limits))
     await api.listen({ host: config.api.host, port: config.api.port })
     const { port: apiPort } = api.server.address() as AddressInfo
 
     await schema.tried
-    return { ports: { smtp: smtp.port, intake: intake.port, api: apiPort }, adminToken, ingest, close }
+    return {
+      ports: { smtp: smtp.port, intake: intake.port, api: apiPort },
+      adminToken,
+      ingest,
+      outdated: schema.outdated,
+      close,
+    }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-type Schema = {
-  isReady: () => boolean
-  /** Why not, for /readyz. */
-  reason: () => string
-  done: Promise<void>
-  /** Resolves after the first try, well or not, and after a few seconds at most: who says ready should mean it. */
-  tried: Promise<unknown>
-  close: () => Promise<void>
+const asLastWord = (end: () => void) => () => {
+  end()
+  return Promise.resolve()
 }
 
-/** Brings the schema up to date, now or as soon as the database answers. */
-function startMigration(db: Database, log: Logger): Schema {
-  const stopping = new AbortController()
-  let ready = false
-  let reason = 'the database schema is being brought up to date'
-  let giveUp = () => {}
-  const failedOnce = new Promise<void>((resolve) => (giveUp = resolve))
-  const done = (async () => {
-    while (!ready && !stopping.signal.aborted) {
-      try {
-        await migrate(db, migrationsFolder, (name) => {
-          log.info({ migration: name }, 'migrated')
-        })
-        ready = true
-      } catch (error) {
-        reason = `the database schema cannot be brought up to date: ${(error as Error).message}`
-        log.error({ err: error }, 'the database schema cannot be brought up to date; trying again')
-        giveUp()
-        await sleep(1_000, undefined, { signal: stopping.signal }).catch(() => undefined)
-      }
-    }
-  })()
-  return {
-    isReady: () => ready,
-    reason: () => reason,
-    done,
-    tried: Promise.race([done, failedOnce, sleep(5_000, undefined, { ref: false })]),
-    close: async () => {
-      stopping.abort()
-      await done
-    },
-  }
+/** fastify waits for requests at work, however slowly their clients read. */
+async function closeApi(api: Awaited<ReturnType<typeof makeApi>>, limits: Limits): Promise<void> {
+  const tooLate = setTimeout(() => {
+    api.server.closeAllConnections()
+  }, sendingMs(limits))
+  await api.close()
+  clearTimeout(tooLate)
 }
 
 /** A receiver of nobody's reports refuses them all: say how to change that. */
@@ -220,12 +202,3 @@ const randomToken = () => randomBytes(32).toString('base64url')
 
 /** A new token, and the key that it is listed and revoked by. */
 export const newToken = (at: Date): { key: string; token: string } => ({ key: keyAt(at), token: randomToken() })
-
-async function readiness(db: Database, schema: Schema): Promise<{ ready: boolean; reasons: string[] }> {
-  if (!schema.isReady()) return { ready: false, reasons: [schema.reason()] }
-  const answers = await db.query('select 1').then(
-    () => true,
-    () => false,
-  )
-  return answers ? { ready: true, reasons: [] } : { ready: false, reasons: ['the database does not answer'] }
-}

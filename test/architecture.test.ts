@@ -8,6 +8,7 @@ import ts from 'typescript'
 /** A room (a folder, or a file straight under src/) -> the rooms and packages it may import, and why. */
 const plan: Record<string, { may: string[]; because: string }> = {
   'limits.ts': { may: [], because: 'they are numbers and their reasons' },
+  'gate.ts': { may: [], because: 'it counts who is on the road' },
   'addresses.ts': { may: ['ipaddr.js'], because: 'addresses are values' },
   tlsrpt: {
     may: ['zod', 'mailparser', 'tldts', 'node:net'],
@@ -22,7 +23,7 @@ const plan: Record<string, { may: string[]; because: string }> = {
     because: 'it holds the only SQL, and knows no caller',
   },
   'ingest.ts': {
-    may: ['tlsrpt', 'dkim', 'store', 'limits.ts', 'addresses.ts'],
+    may: ['tlsrpt', 'dkim', 'store', 'gate.ts', 'limits.ts', 'addresses.ts'],
     because: 'the road knows no transport',
   },
   transport: {
@@ -59,17 +60,30 @@ const plan: Record<string, { may: string[]; because: string }> = {
     may: ['limits.ts', 'tlsrpt', 'zod', 'ipaddr.js', 'node:os'],
     because: 'it is the environment as one checked value',
   },
+  'secrets.ts': { may: [], because: 'it is text in, text out' },
+  'readiness.ts': { may: ['store'], because: 'it waits for the database' },
+  'watchdog.ts': { may: ['node:perf_hooks'], because: 'it looks at the event loop and at nothing else' },
   'metrics.ts': {
     may: ['ingest.ts', 'store', 'tlsrpt', 'prom-client'],
     because: 'it counts what it is told, and knows of the house only types',
   },
   'road.ts': {
-    may: ['ingest.ts', 'config.ts', 'dns', 'dkim', 'tlsrpt', 'store', 'pino', 'uuid'],
+    may: ['ingest.ts', 'gate.ts', 'config.ts', 'dns', 'dkim', 'tlsrpt', 'store', 'pino', 'uuid'],
     because: 'it wires the road, for the service and for commands that judge',
   },
   'service.ts': {
     may: [
-      ...['road.ts', 'ingest.ts', 'metrics.ts', 'config.ts', 'addresses.ts', 'tlsrpt', 'store', 'transport', 'api'],
+      ...[
+        'road.ts',
+        'ingest.ts',
+        'metrics.ts',
+        'watchdog.ts',
+        'readiness.ts',
+        'config.ts',
+        'limits.ts',
+        'addresses.ts',
+      ],
+      ...['tlsrpt', 'store', 'transport', 'api'],
       ...['pino', 'uuid', 'node:fs/promises', 'node:net'],
     ],
     because: 'it wires everything and does nothing itself',
@@ -96,7 +110,7 @@ const plan: Record<string, { may: string[]; because: string }> = {
     because: 'it is a sender and a reader: it uses the sockets and the API',
   },
   'main.ts': {
-    may: ['commands', 'config.ts', 'demo', 'service.ts', 'commander', 'pino'],
+    may: ['commands', 'config.ts', 'demo', 'secrets.ts', 'service.ts', 'commander', 'pino'],
     because: 'it is the command line',
   },
 }

@@ -1,6 +1,7 @@
 /** The whole road below the transports, on a real database: what several parts, DNS, and our own trouble come to. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
 import { readConfig } from '../src/config.ts'
 import type { ResolveTxt } from '../src/dkim/verify.ts'
@@ -92,6 +93,35 @@ test('where our own code throws the bytes are quarantined, and the sender hears 
     [outcome.submissionKey],
   )
   assert.deepEqual(rows, [{ verdict: 'quarantined', reason: 'defect', refused: false, bytes: submission.raw }])
+})
+
+test('what is too much at once is to come again, and is not kept', async () => {
+  const before = await stored()
+  let answered = () => {}
+  const dnsAnswers = new Promise<void>((resolve) => (answered = resolve))
+  const slow: ResolveTxt = (name) => dnsAnswers.then(() => zone(name))
+  const crowded = (limits: object) =>
+    makeRoad(db, { ...config, limits: { ...config.limits, ...limits } }, silent, { now, resolveTxt: slow })
+
+  const narrow = crowded({ readAtOnce: 1, readQueue: 1 })
+  const [first, second, third] = ['i', 'j', 'k'].map((id) => narrow.ingest(mail(report(id))))
+  assert.deepEqual(await third, [{ kind: 'deferred', reason: 'overloaded' }])
+  const small = crowded({ underWayBytes: 1_000 })
+  const waiting = small.ingest(mail(report('l')))
+  await sleep(50) // It is read, and waits for the DNS.
+  assert.deepEqual(await small.ingest(mail(report('m'))), [{ kind: 'deferred', reason: 'overloaded' }])
+  assert.deepEqual(kinds(await small.ingest(mail('{"a":1}'))), ['unreadable'], 'what is no report takes no room')
+
+  answered()
+  assert.deepEqual((await Promise.all([first!, second!, waiting])).map(kinds), [
+    ['accepted'],
+    ['accepted'],
+    ['accepted'],
+  ])
+  assert.deepEqual(kinds(await small.ingest(mail(report('m')))), ['accepted'], 'the room is given back')
+  assert.equal(await stored(), before + 5)
+  await narrow.recorder.close()
+  await small.recorder.close()
 })
 
 test('a refusal stands without a key where it cannot be kept; what we would answer for is our trouble', async (t) => {

@@ -22,6 +22,7 @@ after(async () => {
 
 const env = (url: string) => ({
   DATABASE_URL: url,
+  ACCEPT_DATA_LOSS: 'yes', // The test server is not durable.
   DATA_DIR: folder,
   POLICY_DOMAINS: 'ours.example',
   ADMIN_TOKEN: adminToken,

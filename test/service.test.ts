@@ -28,6 +28,7 @@ const env = {
   INTAKE_TLS: 'off',
   API_PORT: '0',
   ADMIN_TOKEN: 'a-token-for-tests-only',
+  ACCEPT_DATA_LOSS: 'yes',
 }
 const report = {
   'organization-name': 'Sender',
@@ -52,10 +53,7 @@ test('while the database is away senders are told to come back, and the service 
     { now },
   )
   t.after(service.close)
-  const post = () =>
-    request({ port: service.ports.intake }, 'POST', '/v1/tlsrpt', JSON.stringify(report), {
-      'content-type': 'application/json',
-    })
+  const post = () => postReport(service.ports.intake)
   const readyz = async () => (await fetch(`http://127.0.0.1:${service.ports.api}/readyz`)).status
 
   assert.equal(await readyz(), 503)
@@ -88,6 +86,74 @@ test('a port that is taken stops the start, and leaves nothing behind', async (t
     /EADDRINUSE/,
   )
 })
+
+test('a database that can lose what it has committed stops the start, and is not used when it comes later', async (t) => {
+  const { url, db } = await freshDatabase(t)
+  await db.query(`alter database ${new URL(url).pathname.slice(1)} set synchronous_commit = off`)
+  const strict = { ...env, ACCEPT_DATA_LOSS: 'no' }
+  await assert.rejects(
+    startService(readConfig({ ...strict, DATABASE_URL: url }), silent, { now }),
+    /^Error: the database has .*synchronous_commit = off, so .* or set ACCEPT_DATA_LOSS=yes$/,
+  )
+
+  const door = await openDoor(new URL(url))
+  t.after(door.close)
+  const limits = '{"databaseConnectMs": 300}'
+  const service = await startService(readConfig({ ...strict, DATABASE_URL: door.url, LIMITS: limits }), silent, { now })
+  t.after(service.close)
+  const readyz = async () => (await (await fetch(`http://127.0.0.1:${service.ports.api}/readyz`)).json()) as { reasons: string[] } // prettier-ignore
+  assert.doesNotMatch((await readyz()).reasons.join(), /synchronous_commit/)
+  door.open()
+  for (let tries = 0; !(await readyz()).reasons.join().includes('synchronous_commit = off'); tries++) {
+    assert.ok(tries < 50, 'ten seconds after the database came back nobody has looked at it')
+    await sleep(200)
+  }
+  assert.equal((await postReport(service.ports.intake)).status, 503)
+  assert.match(await mail(service.ports.smtp), /^451 /)
+  assert.equal((await db.query('select from submission')).rowCount, 0)
+})
+
+test('a database of a newer release stops the start, and ends a service that waited for it', async (t) => {
+  const { url, db } = await freshDatabase(t)
+  await db.query("insert into schema_migration (name, sha256) values ('9999_future.sql', '')")
+  const newer = /^Error: the database is newer than this program: it has 9999_future.sql; run the release/
+  await assert.rejects(startService(readConfig({ ...env, DATABASE_URL: url }), silent, { now }), newer)
+
+  const door = await openDoor(new URL(url))
+  t.after(door.close)
+  const service = await startService(readConfig({ ...env, DATABASE_URL: door.url }), silent, { now })
+  t.after(service.close)
+  door.open()
+  await assert.rejects(service.outdated, newer)
+})
+
+test('questions that take their time do not hold up reports', async (t) => {
+  const { url, db } = await freshDatabase(t)
+  const service = await startService(readConfig({ ...env, DATABASE_URL: url, LIMITS: '{"apiPool": 2}' }), silent, {
+    now,
+  })
+  t.after(service.close)
+  const headers = { authorization: `Bearer ${env.ADMIN_TOKEN}` }
+  const ask = () => fetch(`http://127.0.0.1:${service.ports.api}/v1/reporters`, { headers })
+  assert.equal((await ask()).status, 200)
+  const holder = await db.connect()
+  await holder.query('begin; lock table reporter in access exclusive mode') // What every one of them reads.
+  const questions = Array.from({ length: 20 }, ask)
+  await sleep(100)
+  const started = performance.now()
+  const answer = await postReport(service.ports.intake)
+  const tookMs = performance.now() - started
+  assert.equal(answer.status, 200)
+  assert.ok(tookMs < 2_000, `${tookMs} ms`)
+  const statuses = new Set((await Promise.all(questions)).map(({ status }) => status))
+  assert.deepEqual(statuses, new Set([503]), 'they end with their time-outs')
+  await holder.query('rollback')
+  holder.release()
+  assert.equal((await ask()).status, 200)
+})
+
+const postReport = (port: number) =>
+  request({ port }, 'POST', '/v1/tlsrpt', JSON.stringify(report), { 'content-type': 'application/json' })
 
 /** A mail with the report as its body, unsigned: it is the way that counts here. */
 async function mail(port: number): Promise<string> {

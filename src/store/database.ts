@@ -22,10 +22,23 @@ export type DatabaseOptions = {
   idleInTransactionMs: number
   /** We give up, for a server that has gone silent; more than `statementTimeoutMs`. */
   queryTimeoutMs: number
+  /** Refuses a database whose COMMIT does not outlive a crash. */
+  durable?: boolean
+}
+
+/** The database answers, but we may not use it as it is. The message is a sentence for the operator. */
+export class UnusableDatabase extends Error {
+  /** Whether only another release or another database helps; else its settings may change while we wait. */
+  readonly forGood: boolean
+  constructor(message: string, forGood: boolean) {
+    super(message)
+    this.forGood = forGood
+  }
 }
 
 /**
- * Opens a pool; connects to nothing yet. `onError` hears of connections lost while idle or at work; the query at hand
+ * Opens a pool; connects to nothing yet. With `durable`, each new connection rejects with UnusableDatabase where
+ * Postgres would say COMMIT and lose it in a crash, also after a failover to a server of other settings. `onError` hears of connections lost while idle or at work; the query at hand
  * rejects as well. Values come back as: bigint -> bigint, numeric -> decimal string, date -> 'YYYY-MM-DD' (the same
  * in arrays), timestamptz -> Date, jsonb -> parsed. Sessions are in UTC.
  */
@@ -49,7 +62,10 @@ export function openDatabase(
     // Not by the start-up parameter `options`: one in the address would replace it. The pool awaits this; its types lag.
     // eslint-disable-next-line @typescript-eslint/no-misused-promises
     onConnect: async (client) => {
-      await client.query(`set time zone 'UTC'; ${roomForSums}`)
+      // As many answers as statements; the types say one.
+      const answers: unknown = await client.query(`set time zone 'UTC'; ${roomForSums}; ${switchedOff}`)
+      const off = (answers as pg.QueryResult<{ name: string }>[])[2]!.rows.map(({ name }) => name)
+      if (options.durable && off.length > 0) throw notDurable(off)
     },
   })
   // The pool listens to idle clients only: unheard, a connection lost in mid-transaction would end the process.
@@ -64,6 +80,15 @@ export function openDatabase(
  * of CPU; in 16 they are hashed, in 56. More makes no difference there, and one who gives more keeps it.
  */
 const roomForSums = `select set_config('work_mem', greatest(setting::int, 16384) || 'kB', false) from pg_settings where name = 'work_mem'`
+
+/** What Postgres can do without, and we not: what it has committed is to be there after a crash. */
+const switchedOff = `select name from pg_settings where setting = 'off' and name in ('fsync', 'full_page_writes', 'synchronous_commit')`
+
+const notDurable = (off: readonly string[]) =>
+  new UnusableDatabase(
+    `the database has ${off.map((name) => `${name} = off`).join(', ')}, so reports that were acknowledged can be lost in a crash; switch that on, or set ACCEPT_DATA_LOSS=yes`,
+    false,
+  )
 
 /** For a statement that may take as long as it takes; its transaction sets `statement_timeout` to 0 as well. */
 export const unhurried = { query_timeout: 24 * 3_600_000 }
@@ -171,6 +196,9 @@ export function classifyError(error: unknown): 'temporary' | 'input' | 'duplicat
   if (code.startsWith('22') || ['23514', '54000', '54001'].includes(code)) return 'input'
   return 'temporary'
 }
+
+/** 53100: neither a data file nor the WAL can grow. Who sends hears so, and whoever runs it reads so. */
+export const isDiskFull = (error: unknown): boolean => sqlState(error) === '53100'
 
 function sqlState(error: unknown): string | undefined {
   if (!(error instanceof pg.DatabaseError)) return undefined

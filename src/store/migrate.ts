@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { unhurried, type Database, type Queryable } from './database.ts'
+import { unhurried, UnusableDatabase, type Database, type Queryable } from './database.ts'
 
 /** Any number that no other program takes on the same database: RFC 8460, first lock. */
 const advisoryLock = 84601
@@ -16,7 +16,8 @@ type Migration = { name: string; sql: string; sha256: string }
  * line is `-- no-transaction` runs outside of one, must be a single statement and must bear being run again. Any
  * number of processes may call this at once: one migrates, the others wait for it. `log` hears the name of each file
  * applied. Rejects, with the schema as the last good file left it, when a file fails, was changed after it ran, or
- * is numbered before one that ran, and when the database has migrations this program does not know.
+ * is numbered before one that ran, and when the database has migrations this program does not know; of these all but
+ * the first are UnusableDatabase, which trying again does not help.
  */
 export async function migrate(db: Database, folder: string, log: (name: string) => void): Promise<void> {
   const migrations = await readMigrations(folder)
@@ -70,12 +71,17 @@ async function readApplied(client: Queryable): Promise<Map<string, string>> {
 function pending(migrations: Migration[], applied: Map<string, string>): Migration[] {
   const known = new Set(migrations.map(({ name }) => name))
   const unknown = [...applied.keys()].filter((name) => !known.has(name)).sort()
-  if (unknown.length > 0) throw new Error(`the database is newer than this program: it has ${unknown.join(', ')}`)
+  if (unknown.length > 0) {
+    throw new UnusableDatabase(
+      `the database is newer than this program: it has ${unknown.join(', ')}; run the release that wrote it, or a newer one`,
+      true,
+    )
+  }
   const changed = migrations.find(({ name, sha256 }) => (applied.get(name) ?? sha256) !== sha256)
-  if (changed) throw new Error(`migration ${changed.name} was changed after it ran`)
+  if (changed) throw new UnusableDatabase(`migration ${changed.name} was changed after it ran`, true)
   const waiting = migrations.filter(({ name }) => !applied.has(name))
   const late = waiting.find(({ name }) => [...applied.keys()].some((ran) => ran > name))
-  if (late) throw new Error(`migration ${late.name} is numbered before one that ran`)
+  if (late) throw new UnusableDatabase(`migration ${late.name} is numbered before one that ran`, true)
   return waiting
 }
 

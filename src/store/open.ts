@@ -1,10 +1,12 @@
 /** Which Postgres: the one at DATABASE_URL, or the embedded one under the data folder. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase, type Connection, type Database } from './database.ts'
 import { startEmbeddedPostgres } from './embedded.ts'
 
 export type StoreOptions = {
   databaseUrl?: string
   dataDir: string
+  acceptDataLoss: boolean
   limits: {
     databaseConnectMs: number
     statementMs: number
@@ -27,6 +29,9 @@ export type Store = {
   close: () => Promise<void>
 }
 
+/** How long a server may take to end our connections. */
+const goodbyeMs = 2_000
+
 /** Postgres' own log: what it complains of is worth a look, the rest is for those who search. */
 function tellOf(line: string, log: Log): void {
   const level = /\b(?:WARNING|ERROR|FATAL|PANIC):/.test(line) ? 'warn' : 'debug'
@@ -37,7 +42,10 @@ function tellOf(line: string, log: Log): void {
  * Nothing is asked of an external database here: it may be away. The embedded one is started, or joined where another
  * process of ours runs it on this folder; rejects when it does not start.
  */
-export async function openStore({ databaseUrl, dataDir, limits }: StoreOptions, log: Log): Promise<Store> {
+export async function openStore(
+  { databaseUrl, dataDir, acceptDataLoss, limits }: StoreOptions,
+  log: Log,
+): Promise<Store> {
   const embedded =
     databaseUrl === undefined ? await startEmbeddedPostgres({ dataDir, log: (line) => tellOf(line, log) }) : undefined
   if (embedded)
@@ -56,6 +64,7 @@ export async function openStore({ databaseUrl, dataDir, limits }: StoreOptions, 
         lockTimeoutMs: limits.lockMs,
         idleInTransactionMs: limits.idleInTransactionMs,
         queryTimeoutMs: limits.queryMs,
+        durable: !acceptDataLoss,
       }
       const pool = openDatabase(connection, options, (error) => {
         if (!isClosing) log.error({ err: error, purpose }, 'a database connection was lost')
@@ -65,7 +74,8 @@ export async function openStore({ databaseUrl, dataDir, limits }: StoreOptions, 
     },
     close: async () => {
       isClosing = true
-      await Promise.all(pools.map((pool) => pool.end()))
+      // A server that has gone silent says no good-bye.
+      await Promise.race([Promise.all(pools.map((pool) => pool.end())), sleep(goodbyeMs, undefined, { ref: false })])
       await embedded?.stop()
     },
   }

@@ -1,4 +1,5 @@
 /** How much nobody verified may be kept for one domain and day: a stranger can post what he likes, the operator import. */
+import type { DomainReport } from '../tlsrpt/verdict.ts'
 import type { IdentityKey, Share } from './claims.ts'
 import type { Queryable } from './database.ts'
 
@@ -14,8 +15,17 @@ const claimName = (identity: Buffer, contentHash: Buffer) =>
  */
 export type WithinQuota = (tx: Queryable, arrivals: readonly Share[][]) => Promise<boolean[]>
 
-/** What has been recorded here for a place since the process began, or since the store was asked. */
-type Kept = { reports: number; countedAt?: number }
+/** What has been recorded here for a place since the process began, or since the store was asked; as `weigh` has it. */
+type Kept = { weight: number; countedAt?: number }
+
+/** So many policies and failure details weigh as much as a report: one may have 50,000 of them, in a few kilobytes. */
+const rowsOfAReport = 250
+
+function weigh({ policies }: DomainReport): number {
+  const rows = policies.reduce((sum, { failureDetails }) => sum + 1 + failureDetails.length, 0)
+  return 1 + rows / rowsOfAReport
+}
+const weighAll = (reports: readonly DomainReport[]): number => reports.reduce((sum, report) => sum + weigh(report), 0)
 
 const recountMs = 60_000
 const mostPlaces = 50_000
@@ -26,29 +36,29 @@ export function makeQuota(limit: number): WithinQuota {
   const uncounted = Math.floor(limit / 10)
 
   /** What is remembered may be too much (repeats, what was rolled back), so nobody is turned away by it. */
-  function needsCount({ reports, countedAt }: Kept, more: number): boolean {
-    if (countedAt === undefined) return reports + more > uncounted
-    return reports + more > limit || performance.now() - countedAt > recountMs
+  function needsCount({ weight, countedAt }: Kept, more: number): boolean {
+    if (countedAt === undefined) return Math.floor(weight + more) > uncounted
+    return Math.floor(weight + more) > limit || performance.now() - countedAt > recountMs
   }
 
   return async (tx, arrivals) => {
     const unverified = arrivals.flat().flatMap((share) => (isStrangers(share) ? [share.domainReport] : []))
     if (places.size > mostPlaces) places.clear()
     const asked = [...Map.groupBy(unverified, placeName)].map(([name, reports]) => {
-      const kept: Kept = places.get(name) ?? { reports: 0 }
+      const kept: Kept = places.get(name) ?? { weight: 0 }
       places.set(name, kept)
       return { name, reports, kept }
     })
-    const toCount = asked.filter(({ reports, kept }) => needsCount(kept, reports.length))
-    const counts = await countUnverified(
+    const toCount = asked.filter(({ reports, kept }) => needsCount(kept, weighAll(reports)))
+    const weights = await weighUnverified(
       tx,
       toCount.map(({ reports }) => reports[0]!),
     )
     for (const { name, kept } of toCount)
-      Object.assign(kept, { reports: counts.get(name) ?? 0, countedAt: performance.now() })
-    const before = new Map(asked.map(({ name, kept }) => [name, kept.reports]))
-    for (const { kept, reports } of asked) kept.reports += reports.length
-    const tight = asked.filter(({ kept }) => kept.reports > limit)
+      Object.assign(kept, { weight: weights.get(name) ?? 0, countedAt: performance.now() })
+    const before = new Map(asked.map(({ name, kept }) => [name, kept.weight]))
+    for (const { kept, reports } of asked) kept.weight += weighAll(reports)
+    const tight = asked.filter(({ kept }) => Math.floor(kept.weight) > limit)
     if (tight.length === 0) return arrivals.map(() => true)
     const known = await readContents(
       tx,
@@ -72,8 +82,8 @@ function admit(shares: readonly Share[], kept: Map<string, number>, known: Set<s
     news.add(name)
     if (!isStrangers(share)) continue
     const place = placeName(domainReport)
-    const count = (counts.get(place) ?? kept.get(place)!) + 1
-    if (count > limit) return false
+    const count = (counts.get(place) ?? kept.get(place)!) + weigh(domainReport)
+    if (Math.floor(count) > limit) return false
     counts.set(place, count)
   }
   for (const [place, count] of counts) kept.set(place, count)
@@ -81,17 +91,24 @@ function admit(shares: readonly Share[], kept: Map<string, number>, known: Set<s
   return true
 }
 
-/** By place; one without any is not in it. */
-async function countUnverified(tx: Queryable, places: readonly Place[]): Promise<Map<string, number>> {
-  if (places.length === 0) return new Map()
-  const { rows } = await tx.query<Place & { reports: number }>(
-    `select r.domain, r.day, count(*)::integer as reports
-     from unnest($1::text[], $2::date[]) as w (domain, day) join report r on r.domain = w.domain and r.day = w.day
-     where r.day = any($2::date[]) and r.trust = 'unverified' and r.transport <> 'file'
-     group by r.domain, r.day`,
-    [places.map(({ domain }) => domain), places.map(({ day }) => day)],
-  )
-  return new Map(rows.map((row) => [placeName(row), row.reports]))
+/** As `weigh` has it, by place; one without any is not in it. */
+async function weighUnverified(tx: Queryable, places: readonly Place[]): Promise<Map<string, number>> {
+  const weights = new Map<string, number>()
+  if (places.length === 0) return weights
+  for (const table of ['report', 'policy', 'failure_detail']) {
+    const { rows } = await tx.query<Place & { n: number }>(
+      `select t.domain, t.day, count(*)::integer as n
+       from unnest($1::text[], $2::date[]) as w (domain, day) join ${table} t on t.domain = w.domain and t.day = w.day
+       where t.day = any($2::date[]) and t.trust = 'unverified' and t.transport <> 'file'
+       group by t.domain, t.day`,
+      [places.map(({ domain }) => domain), places.map(({ day }) => day)],
+    )
+    for (const row of rows) {
+      const weight = table === 'report' ? row.n : row.n / rowsOfAReport
+      weights.set(placeName(row), (weights.get(placeName(row)) ?? 0) + weight)
+    }
+  }
+  return weights
 }
 
 /** The claims there are to these identities, each as claimName says. */

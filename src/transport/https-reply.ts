@@ -124,4 +124,5 @@ export function bodyText({ status, body }: HttpReply, requestId: string): string
 
 export const notFound = problem(404, 'not-found', 'There is nothing here.')
 export const badRequest = problem(400, 'bad-request', 'This is no proper HTTP request.')
+export const tooSlow = problem(408, 'request-timeout', 'The request took too long to come.')
 export const tooLarge = problem(413, 'body-too-large', 'The body is larger than we take.')

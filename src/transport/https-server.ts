@@ -5,9 +5,9 @@ import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Limits } from '../limits.ts'
 import { minVersion, type CertificateSource } from './certificate.ts'
-import { badRequest, problem, tooLarge, wireText, type HttpReply } from './https-reply.ts'
+import { badRequest, problem, tooLarge, tooSlow, wireText, type HttpReply } from './https-reply.ts'
 import type { Logger } from './listener.ts'
-import { plainAddress } from './peers.ts'
+import { makeConnectionCount, plainAddress } from './peers.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -24,6 +24,7 @@ const lingerMs = 5_000
 export function makeHttpServer(
   limits: Limits,
   certificate: CertificateSource | undefined,
+  exempt: (address: string) => boolean,
   log: Logger,
   handler: Handler,
 ): Server {
@@ -37,7 +38,7 @@ export function makeHttpServer(
     requireHostHeader: false, // We say so ourselves, in words.
   }
   const server = certificate ? makeTlsServer(options, certificate, handler) : createServer(options, handler)
-  server.maxConnections = limits.httpConnections
+  countConnections(server, limits, exempt, log)
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (declaredBytes(request) <= limits.compressedBytes) response.writeContinue()
     server.emit('request', request, response)
@@ -46,6 +47,25 @@ export function makeHttpServer(
     answerRaw(log, socket, problem(417, 'expectation-failed', 'The only expectation we know is 100-continue.'))
   })
   return server
+}
+
+/** Whoever is one too many is cut off: to say why would take a TLS handshake. */
+function countConnections(server: Server, limits: Limits, exempt: (address: string) => boolean, log: Logger): void {
+  const enter = makeConnectionCount({
+    total: limits.httpConnections,
+    perAddress: limits.httpConnectionsPerAddress,
+    perNetwork: limits.httpConnectionsPerNetwork,
+  })
+  server.prependListener('connection', (socket: Socket) => {
+    const peer = plainAddress(socket.remoteAddress)
+    const leave = peer === undefined ? undefined : enter(peer, exempt(peer)) // Without an address it has left already.
+    if (leave) {
+      socket.on('close', leave)
+      return
+    }
+    if (peer !== undefined) log.info({ transport: 'https', peer, reason: 'too-many-connections' }, 'refused')
+    socket.destroy()
+  })
 }
 
 function makeTlsServer(options: { headersTimeout: number }, certificate: CertificateSource, handler: Handler): Server {
@@ -90,7 +110,7 @@ export function makeIdleCloser(server: Server): () => void {
 export const declaredBytes = ({ headers }: IncomingMessage): number => Number(headers['content-length'] ?? 0)
 
 const brokenRequests: Record<string, HttpReply> = {
-  ERR_HTTP_REQUEST_TIMEOUT: problem(408, 'request-timeout', 'The request took too long to come.'),
+  ERR_HTTP_REQUEST_TIMEOUT: tooSlow,
   HPE_HEADER_OVERFLOW: problem(431, 'header-too-large', 'The header is larger than we take.'),
   HPE_CHUNK_EXTENSIONS_OVERFLOW: tooLarge,
 }

@@ -2,11 +2,12 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { makeAddressTest } from '../addresses.ts'
 import type { Ingest } from '../ingest.ts'
 import type { Limits } from '../limits.ts'
 import { decisiveOutcome } from '../tlsrpt/verdict.ts'
 import type { CertificateSource } from './certificate.ts'
-import { collect, makeRoom, type Collected, type Room } from './collect.ts'
+import { collect, makeRoom, paceOf, type Collected, type Room } from './collect.ts'
 import {
   badRequest,
   bodyText,
@@ -15,6 +16,7 @@ import {
   problem,
   success,
   tooLarge,
+  tooSlow,
   unavailable,
   wireText,
   type HttpReply,
@@ -29,7 +31,7 @@ import {
   type Post,
 } from './https-request.ts'
 import { answerBrokenRequest, makeHttpServer, makeIdleCloser, sayGoodbye } from './https-server.ts'
-import { openPort, type Listener, type Logger } from './listener.ts'
+import { openPort, sendingMs, type Listener, type Logger } from './listener.ts'
 import { makeRequestCount } from './peers.ts'
 
 export type IntakeDeps = {
@@ -51,9 +53,12 @@ export type IntakeDeps = {
 export async function startIntake(deps: IntakeDeps, host: string | undefined, port: number): Promise<Listener> {
   const { limits, log } = deps
   const requestsOf = makeRequestCount(limits.httpRequestsPerMinute)
+  const isProxy = makeAddressTest(deps.trustProxy)
+  const isUncounted = (peer: string) => isProxy(peer) || deps.limitExempt(peer)
   let draining = false
   const app = fastify({
-    serverFactory: (handler) => makeHttpServer(limits, deps.tls ? deps.certificate : undefined, log, handler),
+    serverFactory: (handler) =>
+      makeHttpServer(limits, deps.tls ? deps.certificate : undefined, isUncounted, log, handler),
     trustProxy: deps.trustProxy.length > 0 ? deps.trustProxy : false,
     genReqId: () => randomUUID(),
     clientErrorHandler: (error, socket) => {
@@ -97,7 +102,7 @@ export async function startIntake(deps: IntakeDeps, host: string | undefined, po
     const idle = setInterval(closeIdle, 100) // More become idle as they are answered.
     const tooLate = setTimeout(() => {
       app.server.closeAllConnections()
-    }, limits.drainSeconds * 1000)
+    }, sendingMs(limits))
     await done
     clearInterval(idle)
     clearTimeout(tooLate)
@@ -116,7 +121,7 @@ function addRoutes(app: FastifyInstance, deps: IntakeDeps): void {
   const room = makeRoom(limits.compressedBytes)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request: FastifyRequest, payload: FastifyRequest['raw']) =>
-    collect(payload, limits.compressedBytes, room),
+    collect(payload, limits.compressedBytes, room, paceOf(limits)),
   )
   app.decorateRequest('statedMediaType', undefined)
   app.decorateRequest('token', undefined)
@@ -151,6 +156,8 @@ async function receive(
       return reply.hijack() // Nobody is there to hear an answer.
     case 'too-large':
       return hangUp(deps.log, request, reply, await refuseTooLarge(deps, request))
+    case 'too-slow':
+      return hangUp(deps.log, request, reply, tooSlow)
     case 'no-room':
       return hangUp(deps.log, request, reply, unavailable('overloaded'))
     case 'whole': {

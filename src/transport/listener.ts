@@ -4,9 +4,12 @@ import type { Server } from 'node:net'
 
 export type Listener = {
   port: number
-  /** Takes nothing new, finishes and answers what is under way (`drainSeconds` at most), then closes. */
+  /** Takes nothing new, finishes and answers what is under way (`sendingMs` at most), then closes. */
   close: () => Promise<void>
 }
+
+/** Of the time there is to drain, what those may use who are still sending; the rest is for what has come. */
+export const sendingMs = (limits: { drainSeconds: number }): number => limits.drainSeconds * 800
 
 /** As much of pino's logger as the transports use. */
 export type Logger = Record<'debug' | 'info' | 'error', (fields: object, message: string) => void>

@@ -4,9 +4,9 @@ import type { Ingest } from '../ingest.ts'
 import type { Limits } from '../limits.ts'
 import type { Provenance, Submission } from '../tlsrpt/submission.ts'
 import { decisiveOutcome } from '../tlsrpt/verdict.ts'
-import { collect, type Room } from './collect.ts'
+import { collect, paceOf, type Room } from './collect.ts'
 import type { Logger } from './listener.ts'
-import { failed, smtpReply, type SmtpReply } from './smtp-reply.ts'
+import { failed, smtpReply, timedOut, type SmtpReply } from './smtp-reply.ts'
 import { hasSmuggledEnd } from './smtp-syntax.ts'
 
 export type MailDeps = { ingest: Ingest; limits: Limits; now: () => Date; log: Logger }
@@ -40,11 +40,14 @@ export async function takeMail(
       return failed
     }
   }
-  const arrival = await collect(stream, limits.messageBytes, room)
+  const arrival = await collect(stream, limits.messageBytes, room, paceOf(limits))
   switch (arrival.kind) {
     case 'broken-off':
       tell('none', 'connection-lost')
       return undefined
+    case 'too-slow':
+      tell('none', 'too-slow')
+      return timedOut
     case 'too-large':
       return goDownTheRoad({ raw: Buffer.alloc(0), cut: true })
     case 'no-room':

@@ -66,6 +66,9 @@ function temporary({ reason }: Deferred): SmtpReply {
 /** When our own code or the database throws: nothing is known to be stored. */
 export const failed: SmtpReply = { code: 451, text: '4.3.0 temporary failure, try again later' }
 
+/** The connection goes with it. */
+export const timedOut: SmtpReply = { code: 421, text: '4.4.2 timeout, closing the connection' }
+
 function reply(code: number, enhanced: string, reason: string, submissionKey?: string): SmtpReply {
   const key = submissionKey === undefined ? '' : ` key=${submissionKey}`
   return { code, text: `${enhanced} ${printable(reason)}${key}` }

@@ -5,10 +5,10 @@ import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 's
 import { makeAddressTest } from '../addresses.ts'
 import { minVersion, type CertificateSource } from './certificate.ts'
 import { makeRoom, type Room } from './collect.ts'
-import { openPort, type Listener } from './listener.ts'
+import { openPort, sendingMs, type Listener } from './listener.ts'
 import { makeConnectionCount, plainAddress, type Leave } from './peers.ts'
 import { takeMail, type MailDeps } from './smtp-mail.ts'
-import type { SmtpReply } from './smtp-reply.ts'
+import { timedOut, type SmtpReply } from './smtp-reply.ts'
 import { makeRecipientTest, unknownMailParameter, unknownRcptParameter } from './smtp-syntax.ts'
 
 export type SmtpDeps = MailDeps & {
@@ -30,6 +30,8 @@ type Visit = {
   peer: string
   relay: boolean
   leave: Leave
+  /** performance.now(). */
+  since: number
   messages: number
   /** Of the mail under way. */
   recipients: number
@@ -103,7 +105,7 @@ export async function startSmtp(deps: SmtpDeps, host: string | undefined, port: 
     for (const visit of house.visits.values()) if (!visit.receiving) bidFarewell(visit)
     const tooLate = setTimeout(() => {
       for (const { socket } of house.visits.values()) socket.destroy()
-    }, limits.drainSeconds * 1000)
+    }, sendingMs(limits))
     await done
     clearTimeout(tooLate)
   }
@@ -135,7 +137,9 @@ function makeProtocol(house: House): SMTPServer {
       const visit = visitOf(session)
       void receiveMail(house, visit, stream, session).then((reply) => {
         visit.receiving = false
-        if (reply?.code === 250) callback(null, reply.text)
+        if (reply === timedOut)
+          visit.connection.send(reply.code, reply.text) // Before the end of a mail that never ends.
+        else if (reply?.code === 250) callback(null, reply.text)
         else if (reply) callback(smtpError(reply.code, reply.text))
       })
     },
@@ -152,7 +156,7 @@ function makeProtocol(house: House): SMTPServer {
 function welcome(house: House, protocol: SMTPServer, caller: Pick<Visit, 'socket' | 'peer' | 'relay' | 'leave'>): void {
   protocol.connect(caller.socket)
   const connection = [...protocol.connections].at(-1)! // connect() does not say which it made.
-  const counts = { messages: 0, recipients: 0, unknownRecipients: 0, commands: 0 }
+  const counts = { since: performance.now(), messages: 0, recipients: 0, unknownRecipients: 0, commands: 0 }
   const visit: Visit = { ...caller, ...counts, connection, receiving: false }
   house.visits.set(connection.session, visit)
   setDeadline(visit, house.deps.limits.smtpIdleSeconds)
@@ -187,7 +191,7 @@ function afterReply({ deps: { limits }, draining }: House, visit: Visit, code: n
 function setDeadline(visit: Visit, seconds: number): void {
   clearTimeout(visit.deadline)
   visit.deadline = setTimeout(() => {
-    visit.connection.send(421, '4.4.2 timeout, closing the connection')
+    visit.connection.send(timedOut.code, timedOut.text)
   }, seconds * 1000)
 }
 
@@ -208,6 +212,9 @@ function refuseSender({ deps: { limits } }: House, visit: Visit, args: object | 
   visit.recipients = 0
   if (!visit.relay && visit.messages >= limits.smtpMessagesPerConnection) {
     return smtpError(421, '4.7.0 too many messages on one connection')
+  }
+  if (performance.now() - visit.since > limits.smtpSessionSeconds * 1000) {
+    return smtpError(421, '4.4.2 this session has lasted long enough')
   }
   return unknownMailParameter(args) === undefined ? null : smtpError(555, '5.5.4 parameter not implemented')
 }

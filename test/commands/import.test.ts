@@ -21,6 +21,7 @@ const dns = await startDnsServer(zone)
 after(dns.close)
 const env = {
   DATABASE_URL: url,
+  ACCEPT_DATA_LOSS: 'yes', // The test server is not durable.
   DATA_DIR: folder,
   DNS_SERVERS: dns.address,
   POLICY_DOMAINS: 'ours.example',

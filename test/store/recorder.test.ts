@@ -464,6 +464,25 @@ test('a domain has its fill of unverified reports for a day, and not of verified
   assert.equal((await rows(`select 1 from submission where $1 = any(domains)`, domain)).length, 9)
 })
 
+test('policies and failure details weigh in the quota: 250 of them as much as a report', async () => {
+  const domain = newDomain()
+  const { record } = recorderOn(db, { limits: { ...limits, unverifiedReportsPerDomainAndDay: 4 } })
+  const told = (reportId: string, details: number) => {
+    const made = arrival({ reportId, domains: [domain] })
+    const [policy] = accepted(made).domainReports[0]!.policies
+    policy!.failureDetails = Array.from({ length: details }, () => policy!.failureDetails[0]!)
+    return made
+  }
+  const kind = async (made: Arrival) => (await record(made))[0]!.kind
+  assert.equal(await kind(told('r1', 1_300)), 'deferred') // As much as six.
+  assert.equal(await kind(told('r1', 700)), 'accepted') // Nearly four.
+  assert.equal(await kind(told('r2', 400)), 'deferred')
+  assert.equal(await kind(told('r2', 10)), 'accepted')
+  assert.equal(await kind(told('r3', 1)), 'deferred')
+  const { record: another } = recorderOn(db, { limits: { ...limits, unverifiedReportsPerDomainAndDay: 4 } })
+  assert.equal((await another(told('r3', 1)))[0]!.kind, 'deferred', 'another instance asks the store')
+})
+
 test('the quota holds within a batch, for whole arrivals, and leaves the neighbours alone', async (t) => {
   const [domain, other] = [newDomain(), newDomain()]
   const recorder = recorderOn(db, { limits: { ...limits, unverifiedReportsPerDomainAndDay: 2 } })

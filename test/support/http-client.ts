@@ -112,3 +112,17 @@ export async function request(
   if (!response) throw new Error('the server hung up without an answer')
   return response
 }
+
+/** Writes `pieces` as they are, each a segment of its own, and reads `count` answers; fewer where the server hangs up. */
+export async function exchange(target: HttpTarget, pieces: (string | Buffer)[], count = 1): Promise<HttpResponse[]> {
+  const client = await connectHttp(target)
+  for (const piece of pieces) await client.write(piece)
+  const responses: HttpResponse[] = []
+  while (responses.length < count) {
+    const response = await client.read()
+    if (!response) break
+    responses.push(response)
+  }
+  client.close()
+  return responses
+}

@@ -1,6 +1,6 @@
 /** A mail with one small report in it, signed or not: where the way counts, and not what is said. */
 import { gzipSync } from 'node:zlib'
-import { keyPair, keyRecord, signDkim } from './dkim-signer.ts'
+import { keyPair, keyRecord, signDkim, type SignOptions } from './dkim-signer.ts'
 import type { Zone } from './dns-server.ts'
 
 const key = keyPair()
@@ -48,5 +48,36 @@ export const unsignedMail = (told: Told): Buffer =>
     ].join('\r\n'),
   ) // prettier-ignore
 
-export const signedMail = (told: Told): Buffer =>
-  signDkim(unsignedMail(told), { key, domain: 'sender.example', selector: 'tls' })
+/** By sender.example, whose key stands in `zone`, unless `options` say otherwise. */
+export const sign = (message: string | Buffer, options: Partial<SignOptions> = {}): Buffer =>
+  signDkim(message, { key, domain: 'sender.example', selector: 'tls', ...options })
+
+export const signedMail = (told: Told): Buffer => sign(unsignedMail(told))
+
+/** By name, on top of those of a mail that is nothing but base64 of gzip; undefined leaves one out. */
+export type Fields = Record<string, string | undefined>
+
+/** Any header over any body, unsigned. A string is latin1. */
+export function rawMail(fields: Fields, body: string | Buffer): Buffer {
+  const all: Fields = {
+    From: 'tls@sender.example',
+    To: 'tlsrpt@rua.example',
+    Subject: 'TLS report',
+    'MIME-Version': '1.0',
+    'Content-Type': 'application/tlsrpt+gzip',
+    'Content-Transfer-Encoding': 'base64',
+    ...fields,
+  }
+  const lines = Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : `${name}: ${value}`))
+  const text = Buffer.isBuffer(body) ? body : Buffer.from(body, 'latin1')
+  return Buffer.concat([Buffer.from([...lines, '', ''].join('\r\n'), 'latin1'), text])
+}
+
+/** RFC 2045 §6.8: base64 in lines of 76. */
+export const base64Lines = (bytes: Buffer): string =>
+  `${
+    bytes
+      .toString('base64')
+      .match(/.{1,76}/g)
+      ?.join('\r\n') ?? ''
+  }\r\n`

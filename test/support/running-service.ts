@@ -61,6 +61,7 @@ export async function runService({ zone = {}, now, env = {} }: Options, t?: Test
   closing.push(dns.close)
   const config = readConfig({
     DATABASE_URL: database.url,
+    ACCEPT_DATA_LOSS: 'yes',
     DATA_DIR: dataDir,
     SMTP_HOST: '127.0.0.1',
     SMTP_PORT: '0',

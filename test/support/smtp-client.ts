@@ -106,3 +106,21 @@ export async function sendMail(client: SmtpClient, to: string, message: string |
   await client.write(Buffer.from(`${text.replace(/^\./gm, '..')}.\r\n`, 'latin1'))
   return client.read()
 }
+
+/**
+ * Writes each of `words` as it is and reads a reply after it, beginning with the greeting. Resolves to the basic and
+ * enhanced code of each, such as '220, 250, 550 5.1.1, closed'.
+ */
+export async function converse(port: number, words: (string | Buffer)[], from?: string): Promise<string> {
+  const client = await connectSmtp(port, from === undefined ? {} : { from })
+  const replies = [await client.read()]
+  for (const word of words) {
+    await client.write(word)
+    replies.push(await client.read())
+  }
+  client.close()
+  return replies.map(codesOf).join(', ')
+}
+
+/** '250 2.6.0' of '250 2.6.0 accepted key=...'; of several lines the last. */
+export const codesOf = (reply: string): string => /^(?:\d{3}(?: \d\.\d\.\d+)?|closed)/.exec(reply.split('\n').at(-1)!)?.[0] ?? reply // prettier-ignore

@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict'
 import { PassThrough, Readable } from 'node:stream'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { collect } from '../../src/transport/collect.ts'
+
+const unhurried = { graceSeconds: 60, bytesPerSecond: 1 }
 
 test('what comes in pieces of any size is whole again, up to the limit and not beyond', async () => {
   const pieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 9000 }), { maxLength: 20 })
@@ -12,10 +15,11 @@ test('what comes in pieces of any size is whole again, up to the limit and not b
       const all = Buffer.concat(chunks)
       const room = { left: 1_000_000 }
       const stream = () => Readable.from(chunks.map((chunk) => Buffer.from(chunk)))
-      assert.deepEqual(await collect(stream(), all.length, room), { kind: 'whole', bytes: all })
+      assert.deepEqual(await collect(stream(), all.length, room, unhurried), { kind: 'whole', bytes: all })
       assert.equal(room.left, 1_000_000 - all.length)
       room.left += all.length
-      if (all.length > 0) assert.deepEqual(await collect(stream(), all.length - 1, room), { kind: 'too-large' })
+      if (all.length > 0)
+        assert.deepEqual(await collect(stream(), all.length - 1, room, unhurried), { kind: 'too-large' })
       assert.equal(room.left, 1_000_000)
     }),
   )
@@ -25,7 +29,7 @@ test('who finds no room, or breaks off, gives back what he had', async () => {
   const room = { left: 10 }
   const first = new PassThrough()
   const second = new PassThrough()
-  const collected = [collect(first, 100, room), collect(second, 100, room)]
+  const collected = [collect(first, 100, room, unhurried), collect(second, 100, room, unhurried)]
   first.write('123456')
   await new Promise(setImmediate)
   second.write('1234')
@@ -40,9 +44,28 @@ test('who finds no room, or breaks off, gives back what he had', async () => {
   assert.equal(room.left, 10)
 })
 
+test('who sends too slowly on average is given up, and who was fast enough may rest for as long', async () => {
+  const room = { left: 1_000 }
+  const pace = { graceSeconds: 0.1, bytesPerSecond: 100 }
+  const [slow, fast] = [new PassThrough(), new PassThrough()]
+  const collected = [collect(slow, 100, room, pace), collect(fast, 100, room, pace)]
+  slow.write('x'.repeat(5))
+  fast.write('x'.repeat(60))
+  await sleep(250)
+  assert.deepEqual(await collected[0], { kind: 'too-slow' })
+  assert.equal(room.left, 940)
+  fast.end()
+  assert.equal((await collected[1])?.kind, 'whole')
+})
+
 test('ten megabytes in a million pieces take little more memory than that', async () => {
   const before = process.memoryUsage().rss
-  const collected = await collect(Readable.from(tenBytesAtATime(1_000_000)), 10_000_000, { left: 10_000_000 })
+  const collected = await collect(
+    Readable.from(tenBytesAtATime(1_000_000)),
+    10_000_000,
+    { left: 10_000_000 },
+    unhurried,
+  )
   assert.equal(collected.kind, 'whole')
   const grown = (process.memoryUsage().rss - before) / 1024 / 1024
   assert.ok(grown < 150, `${grown} MiB`) // A list of a million Buffers takes more.

@@ -521,6 +521,56 @@ test('headers and bodies that trickle, or do not come, end in 408', { timeout: 1
   assert.equal(seen.length, 0)
 })
 
+test('a body that comes too slowly ends in 408 long before the deadline', { timeout: 10_000 }, async (t) => {
+  const { port, seen } = await intakeListener(t, { limits: { slowGraceSeconds: 1, slowestBytesPerSecond: 100 } })
+  const client = await connectHttp({ port })
+  const started = performance.now()
+  await client.write(head('POST', '/v1/tlsrpt', { 'content-length': 1000 }))
+  const timer = setInterval(() => void client.write('xxxxx'), 100)
+  const response = await client.read()
+  clearInterval(timer)
+  assertProblem(response!, 408, 'request-timeout')
+  await client.closed
+  assert.ok(performance.now() - started < 5000)
+  assert.equal(seen.length, 0)
+})
+
+test('connections are counted by address, by network and in total; who leaves makes room', async (t) => {
+  const limits = { httpConnections: 5, httpConnectionsPerAddress: 2, httpConnectionsPerNetwork: 3 }
+  for (const tls of [false, true]) {
+    const { port, entries } = await intakeListener(t, {
+      tls,
+      limits,
+      limitExempt: (address) => address === '127.9.0.1',
+    })
+    const from = (address: string) => connectHttp({ port, from: address })
+    const kept = [await from('127.0.0.1'), await from('127.0.0.1'), await from('127.0.0.2')]
+    await (
+      await from('127.0.0.1')
+    ).closed // Its address has two.
+    await (
+      await from('127.0.0.3')
+    ).closed // Its network has three.
+    for (const address of ['127.9.0.1', '127.9.0.1']) kept.push(await from(address))
+    await (
+      await from('127.9.0.1')
+    ).closed // Exempt, but all places are taken.
+    assert.equal(await request({ port, tls }, 'GET', '/healthz').catch(() => undefined), undefined)
+    assert.deepEqual(new Set(entries().map(({ reason }) => reason)), new Set(['too-many-connections']))
+    for (const client of kept) client.close()
+    await Promise.all(kept.map((client) => client.closed))
+    await sleep(20)
+    assert.equal((await request({ port, tls }, 'GET', '/healthz')).status, 200)
+  }
+})
+
+test('a proxy of ours is not counted by its address', async (t) => {
+  const { port } = await intakeListener(t, { trustProxy: ['127.0.0.1'], limits: { httpConnectionsPerAddress: 1 } })
+  const first = await connectHttp({ port })
+  assert.equal((await request({ port }, 'GET', '/healthz')).status, 200)
+  first.close()
+})
+
 test('a deadline for headers above that for the whole request does not stop the start', async (t) => {
   const { port } = await intakeListener(t, { limits: { httpHeaderSeconds: 15, httpRequestSeconds: 5 } })
   assert.equal((await request({ port }, 'GET', '/healthz')).status, 200)

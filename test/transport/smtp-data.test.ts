@@ -176,6 +176,38 @@ test('a byte now and then keeps nobody in, before DATA or in it', async (t) => {
   await Promise.all([greetSmtp(port).then(trickle), atData(port).then(trickle), silent()])
 })
 
+test('a mail that comes too slowly ends its connection long before the deadline, and one that comes slowly enough does not', async (t) => {
+  const { port, entries } = await smtpListener(t, { limits: { slowGraceSeconds: 1, slowestBytesPerSecond: 100 } })
+  const pour = async (bytes: number) => {
+    const client = await atData(port)
+    const timer = setInterval(() => void client.write('x'.repeat(bytes)), 100)
+    await sleep(1600)
+    clearInterval(timer)
+    await client.write('\r\n.\r\n')
+    return client
+  }
+  const [slow, fast] = await Promise.all([pour(5), pour(20)])
+  assert.match(await slow.read(), /^421 4\.4\.2 /)
+  assert.equal(await slow.read(), 'closed')
+  assert.match(await fast.read(), /^250 /)
+  assert.deepEqual(
+    entries().map(({ verdict, reason }) => [verdict, reason]),
+    [
+      ['none', 'too-slow'],
+      ['accepted', 'accepted'],
+    ],
+  )
+})
+
+test('a session has an end, between two mails', async (t) => {
+  const { port } = await smtpListener(t, { limits: { smtpSessionSeconds: 1 } })
+  const client = await greetSmtp(port)
+  assert.match(await sendMail(client, rua, mail), /^250 /)
+  await sleep(1050)
+  assert.match(await sendMail(client, rua, mail), /^421 4\.4\.2 /)
+  assert.equal(await client.read(), 'closed')
+})
+
 test('a slow road is not cut off by the deadlines of the sender', async (t) => {
   const { port } = await smtpListener(t, {
     limits: { smtpIdleSeconds: 1, smtpDataSeconds: 1 },

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startWatchdog } from '../src/watchdog.ts'
+
+test('a stall is measured, and one of more than a second is in the log, once a minute', async () => {
+  const stalls: number[] = []
+  const warnings: object[] = []
+  const stop = startWatchdog({ warn: (context) => warnings.push(context) }, (seconds) => stalls.push(seconds))
+  await sleep(100)
+  standStill(1_100)
+  await sleep(50) // The tick behind the stall, then the second's account of it.
+  await sleep(1_050)
+  standStill(1_100)
+  await sleep(1_100)
+  stop()
+  const long = stalls.filter((seconds) => seconds > 1)
+  assert.equal(long.length, 2, stalls.join())
+  assert.ok(long.every((seconds) => seconds < 3))
+  assert.equal(warnings.length, 1)
+})
+
+const standStill = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
