@@ -21,10 +21,13 @@ export type DecidedArrival = KeyedArrival & { outcomes: Outcome[] }
 /** UTC day of arrival, YYYY-MM-DD: the partition. */
 export const arrivalDay = ({ submission }: Arrival): string => submission.arrivedAt.toISOString().slice(0, 10)
 
-/** The verdicts, one row for each part, and the bytes, once for each arrival. */
-export const arrivalRows = (arrivals: readonly DecidedArrival[]): TableRows[] => [
+/**
+ * The verdicts, one row for each part, and the bytes, once for each arrival that has any to keep. `tellers` are the keys
+ * of the parts that a claim now goes by.
+ */
+export const arrivalRows = (arrivals: readonly DecidedArrival[], tellers: ReadonlySet<string>): TableRows[] => [
   { table: submissionTable, groups: submissionRows(arrivals) },
-  { table: rawTable, groups: [{ shared: [], rows: rawRows(arrivals) }] },
+  { table: rawTable, groups: [{ shared: [], rows: rawRows(arrivals, tellers) }] },
 ]
 
 /** What `submissionRow` has a value for. */
@@ -103,14 +106,24 @@ export function submissionRow(
   ]
 }
 
-function* rawRows(arrivals: readonly DecidedArrival[]): Generator<ColumnValue[]> {
-  for (const { arrival, key, parts } of arrivals) {
-    // What is too large is not kept, not even as bytes: that is the point of the limit.
-    if (parts.every(({ judged }) => judged.judgement.kind === 'too-large')) continue
+function* rawRows(arrivals: readonly DecidedArrival[], tellers: ReadonlySet<string>): Generator<ColumnValue[]> {
+  for (const decided of arrivals) {
+    const { arrival, key, parts } = decided
+    if (!keepsBytes(decided, tellers)) continue
     const { arrivedAt, form, raw } = arrival.submission
     const domain = parts.flatMap(domainsOf)[0] ?? ''
     yield [arrivedAt, domain, key, arrivedAt, form, parts.every(isRefused), arrival.source, raw]
   }
+}
+
+/**
+ * Not what is too large: that is the point of the limit. Nor what is posted again: the bytes of the first arrival say the
+ * same, and a stranger may repeat himself as often as he likes.
+ */
+function keepsBytes({ arrival, parts, outcomes }: DecidedArrival, tellers: ReadonlySet<string>): boolean {
+  if (parts.every(({ judged }) => judged.judgement.kind === 'too-large')) return false
+  if (arrival.submission.provenance.transport !== 'https') return true
+  return outcomes.some(({ kind }) => kind !== 'duplicate') || parts.some(({ key }) => tellers.has(key))
 }
 
 const isRefused = ({ judged }: KeyedPart): boolean => 'problems' in judged.judgement

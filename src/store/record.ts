@@ -62,7 +62,8 @@ export function makeRecordBatch(db: Database, options: RecordOptions): RecordBat
         )
         const decided = keyed.map((arrived, i) => ({ ...arrived, outcomes: outcomes[i]! })).filter((_, i) => within[i])
         const { created, changes, metKnown } = settled
-        const rows = [claimRows(created), ...factRows(created), ...arrivalRows(decided)]
+        const tellers = new Set(changes.map(({ after }) => after.submissionKey))
+        const rows = [claimRows(created), ...factRows(created), ...arrivalRows(decided, tellers)]
         await copyAndCommit(client, begins ? [] : ['begin'], rows, dayTotalMoves(changes))
         expectsRepeats = metKnown
         return { outcomes, counted: created.filter(({ row }) => isCounted(row)).map(({ share }) => share) }
