@@ -10,7 +10,7 @@ const connections = 64
 export const httpsScenario: Scenario = {
   name: 'https',
   run: async (bench) => [
-    await measure(bench, 'typical', 15_000),
+    await measure(bench, 'typical', 16_000),
     await measure(bench, 10, 8_000),
     await measure(bench, 1_000, 250),
   ],
@@ -20,7 +20,7 @@ async function measure(bench: Bench, size: Size, count: number): Promise<Figure>
   const what = size === 'typical' ? 'typical report' : `report with ${size} failure details`
   bench.say(`${what}: making reports`)
   const bodies = gzipReports(makeReports(count, size))
-  const others = gzipReports(makeReports(Math.ceil(count / 5), size, new Date(), 2))
+  const others = gzipReports(makeReports(count, size, new Date(), 2)) // Until then V8 still compiles.
   const measured = await measureIntake(bench, what, {
     warmUp: ({ intake }) => post(intake, others.values(), { connections }),
     measured: ({ intake }) => post(intake, bodies.values(), { connections }),
