@@ -8,8 +8,8 @@ export type HttpResponse = { status: number; headers: Record<string, string>; bo
 export type HttpClient = {
   /** Sends bytes as they are; resolves once the kernel has them. */
   write: (bytes: string | Buffer) => Promise<void>
-  /** The next response, with 1xx ones like any other; undefined once the server has hung up. */
-  read: () => Promise<HttpResponse | undefined>
+  /** The next response, with 1xx ones like any other; undefined once the server has hung up. The answer to HEAD has no body. */
+  read: (toHead?: boolean) => Promise<HttpResponse | undefined>
   /** Resolves when the server has hung up. */
   closed: Promise<void>
   socket: Socket
@@ -49,9 +49,9 @@ export async function connectHttp({ port, tls = false, from = '127.0.0.1' }: Htt
           resolve()
         })
       }),
-    read: async () => {
+    read: async (toHead = false) => {
       for (;;) {
-        const response = parse(received.toString('latin1'))
+        const response = parse(received.toString('latin1'), toHead)
         if (response) {
           received = received.subarray(response.bytes)
           return response
@@ -72,14 +72,14 @@ export async function connectHttp({ port, tls = false, from = '127.0.0.1' }: Htt
   }
 }
 
-function parse(text: string): (HttpResponse & { bytes: number }) | undefined {
+function parse(text: string, toHead: boolean): (HttpResponse & { bytes: number }) | undefined {
   const end = text.indexOf('\r\n\r\n')
   if (end < 0) return undefined
   const [statusLine = '', ...lines] = text.slice(0, end).split('\r\n')
   const headers = Object.fromEntries(
     lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
   )
-  const bytes = end + 4 + Number(headers['content-length'] ?? 0)
+  const bytes = end + 4 + (toHead ? 0 : Number(headers['content-length'] ?? 0))
   if (text.length < bytes) return undefined
   return { status: Number(statusLine.split(' ')[1]), headers, body: text.slice(end + 4, bytes), bytes }
 }
@@ -107,7 +107,7 @@ export async function request(
   await client.write(
     Buffer.concat([Buffer.from(head(method, path, { ...length, ...headers }), 'latin1'), Buffer.from(body)]),
   )
-  const response = await client.read()
+  const response = await client.read(method === 'HEAD')
   client.close()
   if (!response) throw new Error('the server hung up without an answer')
   return response

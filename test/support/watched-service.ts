@@ -16,6 +16,7 @@ export type WatchedService = {
   ports: { smtp: number; intake: number; api: number }
   database: TestDatabase
   dns: DnsServer
+  pid: number
   isRunning: () => boolean
   /** Whole lines on stderr since it was asked before. */
   newLogLines: () => string[]
@@ -27,13 +28,19 @@ export type WatchedService = {
   metrics: () => Promise<string>
 }
 
-type Surroundings = { env?: Record<string, string>; zone?: Zone }
+type Surroundings = {
+  env?: Record<string, string>
+  /** On top of what report-mail.ts signs with. */
+  zone?: Zone
+  /** More it may not have open at a time. */
+  openFiles?: number
+}
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const probe = new URL('stall-probe.ts', import.meta.url).href
 
-/** `zone` is on top of what report-mail.ts signs with. Ends with the file, so at its top level and before its first test. */
-export async function watchService({ env = {}, zone = {} }: Surroundings = {}): Promise<WatchedService> {
+/** Ends with the file, so at its top level and before its first test. */
+export async function watchService({ env = {}, zone = {}, openFiles }: Surroundings = {}): Promise<WatchedService> {
   const closing: (() => unknown)[] = [] // In reverse order.
   after(async () => {
     for (const step of closing.reverse()) await step()
@@ -43,7 +50,9 @@ export async function watchService({ env = {}, zone = {} }: Surroundings = {}): 
   closing.push(() => rm(dataDir, { recursive: true, force: true }))
   const dns = await startDnsServer({ ...senderZone, ...zone })
   closing.push(dns.close)
-  const child = spawn(process.execPath, ['--import', probe, 'src/main.ts'], {
+  const program = [process.execPath, '--import', probe, 'src/main.ts']
+  const limited = openFiles === undefined ? '' : `ulimit -n ${openFiles}; `
+  const child = spawn('sh', ['-c', `${limited}exec "$@"`, 'sh', ...program], {
     cwd: root,
     env: {
       PATH: process.env['PATH'],
@@ -87,6 +96,7 @@ export async function watchService({ env = {}, zone = {} }: Surroundings = {}): 
     ports,
     database,
     dns,
+    pid: child.pid!,
     isRunning: () => child.exitCode === null && child.signalCode === null,
     newLogLines: () => {
       const lines = stderr.split('\n')
