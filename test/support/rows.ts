@@ -87,15 +87,25 @@ export async function insertReports(db: Database, reports: readonly ReportFact[]
   await insertRows(db, 'report', reports.map(reportRow))
   await insertRows(db, 'policy', reports.flatMap(policyRows))
   await insertRows(db, 'failure_detail', reports.flatMap(detailRows))
-  const byTotal = Map.groupBy(reports.filter(isCounted), ({ domain, day, trust }) => [domain, day, trust].join(' '))
-  const totals = [...byTotal.values()].map((same) => ({
-    domain: same[0]!.domain,
-    day: same[0]!.day,
-    trust: same[0]!.trust,
-    successful: sum(same.flatMap(primaryOf).map((policy) => policy.successful)),
-    failed: sum(same.flatMap(primaryOf).map((policy) => policy.failed)),
-    reports: same.length,
-  }))
+  const counted = reports.filter(isCounted)
+  const said = counted.flatMap(({ policies, ...report }) => policies.map((policy) => ({ ...report, ...policy })))
+  const byTotal = Map.groupBy(said, ({ domain, day, trust, policyType }) => [domain, day, trust, policyType].join(' '))
+  const totals = [...byTotal.values()].map((same) => {
+    const { domain, day, trust, policyType } = same[0]!
+    const primary = same.filter((policy) => policy.primary)
+    return {
+      domain,
+      day,
+      trust,
+      policy_type: policyType,
+      successful: sum(primary.map(({ successful }) => successful)),
+      failed: sum(primary.map(({ failed }) => failed)),
+      attributed: sum(primary.flatMap(({ details }) => details.map(({ failed }) => failed))),
+      reports: new Set(primary.map(({ key }) => key)).size,
+      failed_of_type: sum(same.map(({ failed }) => failed)),
+      policies: same.length,
+    }
+  })
   await insertRows(db, 'day_total', totals)
 }
 
