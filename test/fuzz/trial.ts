@@ -227,7 +227,7 @@ async function checkRows(arrival: Arrival): Promise<void> {
   const tables = (): TableRows[] => [
     claimRows(decided.created),
     ...factRows(decided.created),
-    ...arrivalRows([decided]),
+    ...arrivalRows([decided], new Set()),
   ]
   await copyRows(nobody, tables())
   for (const { table, groups } of tables()) {
