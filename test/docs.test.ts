@@ -167,3 +167,30 @@ test('the container files name what is there: variables, ports, files', () => {
   assert.match(dockerfile, /^USER node$/m)
   assert.match(compose, /read_only: true/)
 })
+
+test('each test that README names for a promise is there', () => {
+  const promises = /^## What it promises$(.*?)^And its edges/ms.exec(readme)?.[1] ?? ''
+  const named = [...promises.matchAll(/`(test\/[\w./-]+)`: ([^;|`]+)/g)].map(
+    ([, path, words]) => [path!, words!.trim()] as const,
+  )
+  assert.ok(named.length >= 10)
+  for (const [path, words] of named) {
+    if (path.endsWith('/'))
+      assert.ok(globSync(`${path}*.test.ts`, { cwd: new URL('..', import.meta.url) }).length > 0, path)
+    else assert.ok(read(path).length > 0)
+    const titles = path.endsWith('.ts')
+      ? [...read(path).matchAll(/test\(\s*[`'](.*?)[`'],/gs)].map(([, title]) => title!)
+      : []
+    // Words after a dash are ours, words of a title are its own.
+    if (titles.some((title) => title.includes(words))) continue
+    assert.ok(inOurWords.includes(words), `no test of ${path} is called '${words}...'`)
+  }
+})
+
+/** What a whole file or folder of tests does, where no single title says it. */
+const inOurWords = [
+  'a hundred kills at random moments',
+  'at each point of the road',
+  'every error of the database',
+  'a thousand bad inputs, each with its answer',
+]
