@@ -179,8 +179,14 @@ async function fillMonth(tx: Queryable, month: string, { from, to }: Window): Pr
     [resultTypes.map(({ name }) => name)],
   )
   await run(
-    `insert into day_total (domain, day, trust, successful, failed, reports)
-     select domain, day, case when verified then 'verified' else 'unverified' end, sum(successful), sum(sts_details * sessions + unattributed), count(*)
-     from told group by domain, day, verified`,
+    `insert into day_total (domain, day, trust, policy_type, successful, failed, attributed, reports, failed_of_type, policies)
+     select domain, day, case when verified then 'verified' else 'unverified' end, type,
+       coalesce(sum(successful) filter (where is_primary), 0),
+       coalesce(sum(failed) filter (where is_primary), 0), coalesce(sum(attributed) filter (where is_primary), 0),
+       count(*) filter (where is_primary), sum(failed), count(*)
+     from told t cross join lateral (values
+       ('sts', true, sts_details * sessions + unattributed, sts_details * sessions),
+       ('tlsa', false, tlsa_details * sessions, tlsa_details * sessions)) p (type, is_primary, failed, attributed)
+     where is_primary or has_tlsa group by domain, day, verified, type`,
   )
 }

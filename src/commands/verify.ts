@@ -1,7 +1,7 @@
 /** `verify`: whether the store agrees with itself, and `--repair`, to make it. */
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import type { DayTotal } from '../store/day-totals.ts'
+import { noPolicies, type DayTotal } from '../store/day-totals.ts'
 import { repairStore } from '../store/repair.ts'
 import { verifyStore, type Finding } from '../store/verify.ts'
 import { withStore, type ExitCode, type Say } from './command.ts'
@@ -50,7 +50,7 @@ function lineOf(finding: Finding): string {
 
 function whatOf(finding: Finding): string {
   if (finding.kind === 'day-total')
-    return `${finding.trust} total is ${totalText(finding.recorded)}, its facts are ${totalText(finding.folded)}`
+    return `${finding.trust} total ${typeText(finding.policyType)}is ${totalText(finding.recorded)}, its facts are ${totalText(finding.folded)}`
   return `${finding.rows} ${finding.rows === 1 ? 'row' : 'rows'} of ${finding.table} ${meanings[finding.kind]}`
 }
 
@@ -62,5 +62,9 @@ const meanings = {
   misplaced: 'in the default partition',
 } as const
 
+const typeText = (policyType: string): string => (policyType === noPolicies ? '' : `of ${policyType} `)
+
 const totalText = (total: DayTotal | undefined): string =>
-  total ? `${total.successful} successful, ${total.failed} failed, ${total.reports} reports` : 'nothing'
+  total
+    ? `${total.successful} successful, ${total.failed} failed, ${total.attributed} attributed, ${total.reports} reports, ${total.failedOfType} failed of ${total.policies} policies`
+    : 'nothing'

@@ -2,16 +2,10 @@
 import type { QueryConfig } from 'pg'
 import type { Database } from './database.ts'
 import { prepared } from './prepared.ts'
-import {
-  conditions,
-  dimensions,
-  isDetailDimension,
-  makeBind,
-  type Bind,
-  type Dimension,
-  type Question,
-  type TrustScope,
-} from './question.ts'
+import { conditions, dimensions, isDetailDimension, isOfSome, makeBind } from './question.ts'
+import type { Bind, Dimension, Question, TrustScope } from './question.ts'
+import { addedUp, asked, isUnverified, list, ofTypes } from './sums.ts'
+import { isOfTotals, isSummaryOfTotals, partsOfTotals, summaryOfTotals } from './total-sums.ts'
 
 /**
  * What a group of facts adds up to, over the trust that was asked for. Sessions that succeeded belong to a policy, not
@@ -80,6 +74,26 @@ export async function summarize(
     `${first} ${orderBy.descending ? 'desc' : 'asc'} nulls last`,
     ...groups.map((group) => `${group} nulls last`),
   ].join(', ')
+  const page = { groupBy, order, limit, offset }
+  const text =
+    isSummaryOfTotals(question, groupBy) && orderBy.column !== 'reporters'
+      ? summaryOfTotals(question, page, bind)
+      : summaryOfFacts(question, page, bind)
+  const answer = await db.query<NumbersRow & { position: bigint }>(statement(db, question, text, values))
+  const [totals, ...rows] = answer.rows
+  return {
+    totals: readNumbers(totals!),
+    rows: rows.map((row) => ({
+      group: readGroup(row, groupBy),
+      numbers: readNumbers(row),
+    })),
+  }
+}
+
+type Page = Pick<SummaryQuestion, 'groupBy' | 'limit' | 'offset'> & { order: string }
+
+function summaryOfFacts(question: Question, { groupBy, order, limit, offset }: Page, bind: Bind): string {
+  const groups = groupBy.map((_, index) => `g${index}`)
   const rowsOf = source('fact', question, groupBy)
   const isApart = rowsOf.detailed !== isDetailed(question, []) // Then the totals know more: sessions that succeeded.
   const totalsOf = source(isApart ? 'policy_fact' : 'fact', question, [])
@@ -92,7 +106,7 @@ export async function summarize(
   ]
   const rowSums = sums('part', rowsOf.detailed, groups, question.trust)
   const totalSums = sums(isSum ? 'part' : 'totals_part', totalsOf.detailed, [], question.trust)
-  const text = `
+  return `
     with ${list(items)}
     select * from (
       select row_number() over (order by ${order}) as position, sums.* from (${rowSums}) sums where facts > 0
@@ -100,15 +114,6 @@ export async function summarize(
     union all
     select 0, ${groups.map(() => 'null, ').join('')} totals.* from (${totalSums}) totals
     order by position`
-  const answer = await db.query<NumbersRow & { position: bigint }>(statement(db, question, text, values))
-  const [totals, ...rows] = answer.rows
-  return {
-    totals: readNumbers(totals!),
-    rows: rows.map((row) => ({
-      group: readGroup(row, groupBy),
-      numbers: readNumbers(row),
-    })),
-  }
 }
 
 export type TimeseriesQuestion = Question & {
@@ -132,13 +137,14 @@ export async function timeseries(db: Database, question: TimeseriesQuestion): Pr
   const names = groups.map((_, index) => `g${index}`)
   const order = names.map((name) => `${name} nulls last`).join(', ')
   const of = source('fact', question, groups)
-  const [head, select] = isInDayTotals(question)
-    ? ['', dayTotalSums(question, groups, bind)]
-    : [
-        `with ${facts(question, groups, of, bind)}, part as (${parts(of, names)})`,
-        sums('part', of.detailed, names, question.trust),
-      ]
-  const text = `${head} select * from (${select}) sums where facts > 0 order by ${order} limit ${bind(maxRows + 1)}`
+  const [head, detailed, from] = isOfTotals(question, groups)
+    ? ['', false, `(${partsOfTotals(question, groups, 'true', bind)}) part`]
+    : [`with ${facts(question, groups, of, bind)}, part as (${parts(of, names)})`, of.detailed, 'part']
+  const text = `
+    ${head}
+    select ${list([...names, counts])}
+    from (select ${list([...names, addedUp(detailed, question.trust)])} from ${from} group by ${list(names)}) sums
+    where facts > 0 order by ${order} limit ${bind(maxRows + 1)}`
   const { rows } = await db.query<CountsRow>(statement(db, question, text, values))
   return rows.map((row) => ({
     bucket: row.g0!,
@@ -146,6 +152,9 @@ export async function timeseries(db: Database, question: TimeseriesQuestion): Pr
     ...readCounts(row),
   }))
 }
+
+/** Of what addedUp has. */
+const counts = 'successful, failed, reports, unverified_successful, unverified_failed, unverified_reports'
 
 /** As node-postgres gives them: numeric is text. The groups are g0, g1, ... */
 type CountsRow = Record<`g${number}`, string | null> & {
@@ -230,58 +239,16 @@ function parts({ name, detailed, hasOneType, ofReports }: Source, groups: readon
 
 /** The parts put together for each group. */
 function sums(from: string, detailed: boolean, groups: readonly string[], trust: TrustScope): string {
-  const sessions = (column: string, where: string) =>
-    detailed ? 'null::numeric' : `coalesce(sum(${column}) filter (where ${where}), 0)`
   const main = asked[trust]
   return `
-    select ${list([...groups, `count(type) filter (where ${main} or ${isUnverified}) as facts`])},
-      ${sessions('successful', main)} as successful,
-      coalesce(sum(failed) filter (where ${main}), 0) as failed,
-      ${sessions('unattributed', main)} as unattributed,
-      coalesce(sum(reports) filter (where ${main}), 0)::bigint as reports,
+    select ${list([...groups, addedUp(detailed, trust)])},
       count(distinct reporter) filter (where ${main} and not ${isUnverified}) as reporters,
-      (min(first_seen) filter (where ${main}))::text as first_seen,
-      (max(last_seen) filter (where ${main}))::text as last_seen,
-      ${sessions('successful', isUnverified)} as unverified_successful,
-      coalesce(sum(failed) filter (where ${isUnverified}), 0) as unverified_failed,
-      coalesce(sum(reports) filter (where ${isUnverified}), 0)::bigint as unverified_reports,
-      jsonb_agg(jsonb_build_array(type, failed_of_type::text)) filter (where type is not null and ${main}) as failed_of_types
+      ${ofTypes} filter (where type is not null and ${main}) as failed_of_types
     from ${from} ${groups.length > 0 ? `group by ${list(groups)}` : ''}`
 }
 
-/** The same from day_total, a row a domain and day where the facts have hundreds; without what only facts can tell. */
-function dayTotalSums(question: Question, groupBy: readonly Dimension[], bind: Bind): string {
-  const main = asked[question.trust]
-  return `
-    select ${list(groupBy.map((name, index) => `${dimensions[name]} collate "C" as g${index}`))},
-      count(*) filter (where ${main} or ${isUnverified}) as facts,
-      coalesce(sum(successful) filter (where ${main}), 0) as successful,
-      coalesce(sum(failed) filter (where ${main}), 0) as failed,
-      coalesce(sum(reports) filter (where ${main}), 0)::bigint as reports,
-      coalesce(sum(successful) filter (where ${isUnverified}), 0) as unverified_successful,
-      coalesce(sum(failed) filter (where ${isUnverified}), 0) as unverified_failed,
-      coalesce(sum(reports) filter (where ${isUnverified}), 0)::bigint as unverified_reports
-    from day_total where reports > 0 and ${conditions(question, bind)}
-    group by ${list(groupBy.map((_, index) => String(index + 1)))}`
-}
-
-const list = (items: readonly string[]): string => items.join(', ')
-
-const isUnverified = `trust = 'unverified'`
-
-/** Whose facts make the main numbers. */
-const asked: Record<TrustScope, string> = { verified: `trust = 'verified'`, unverified: isUnverified, any: 'true' }
-
-/** About some domains, not about all there are. */
-const isOfSome = ({ filters, visible }: Question): boolean => filters.domain !== undefined || visible !== undefined
-
 const statement = (db: Database, question: Question, text: string, values: unknown[]): QueryConfig =>
   isOfSome(question) ? prepared(db, text, values) : { text, values }
-
-const inDayTotals: readonly Dimension[] = ['domain', 'trust', 'day', 'week', 'month']
-
-const isInDayTotals = ({ filters, splitBy }: TimeseriesQuestion): boolean =>
-  [...dimensionsOf(filters), ...(splitBy === undefined ? [] : [splitBy])].every((name) => inDayTotals.includes(name))
 
 /** Whether the facts to add up are failure details: a dimension of theirs groups or filters. */
 const isDetailed = ({ filters }: Question, groupBy: readonly Dimension[]): boolean =>

@@ -1,94 +1,155 @@
-/** Sessions and reports by domain, day and trust, for the views over all domains: always the fold of the counted facts. */
+/**
+ * Sums by domain, day, trust and policy type, for the views over all domains: always the fold of the counted facts
+ * (DESIGN.md, The store).
+ */
 import { escapeLiteral } from 'pg'
 import type { Trust } from '../tlsrpt/submission.ts'
 import type { ClaimRow } from './claims.ts'
 import { inTransaction, unhurried, type Database, type Queryable } from './database.ts'
+import { readPolicySums, type PolicySums } from './facts.ts'
 
-/** What one report was for the totals, and what it is now; `before` is absent for a new one. */
+/** One report as it was until now, absent for a new one, and as it is from now on. */
 export type ClaimChange = { before?: ClaimRow; after: ClaimRow }
 
-/** Sessions by the primary policies, and reports. */
-export type DayTotal = { successful: bigint; failed: bigint; reports: bigint }
+/** What a change means for the totals: `policies` is what the report says. */
+export type TotalChange = ClaimChange & { policies: readonly PolicySums[] }
 
-type Move = DayTotal & { domain: string; day: string; trust: Trust }
+/**
+ * Of the reports whose primary policies are of the type: sessions, what the failure details of these policies add up to,
+ * and how many reports. Of the type, primary or not: sessions that failed, and how many policies.
+ */
+export type DayTotal = {
+  successful: bigint
+  failed: bigint
+  attributed: bigint
+  reports: bigint
+  failedOfType: bigint
+  policies: bigint
+}
+
+type TotalKey = { domain: string; day: string; trust: Trust; policyType: string }
+
+/** Where reports without policies are counted. No policy type is this: blanks around one are not kept. */
+export const noPolicies = ' '
+
+/** Column -> name, of what adds up. */
+const sums = {
+  successful: 'successful',
+  failed: 'failed',
+  attributed: 'attributed',
+  reports: 'reports',
+  failed_of_type: 'failedOfType',
+  policies: 'policies',
+} as const
+
+type Column = keyof typeof sums
+const columns = Object.keys(sums) as Column[]
+
+/** The columns in a list, each made into an expression. */
+const each = (expression: (column: Column) => string): string => columns.map(expression).join(', ')
+
+/** Reads the policies of what was there before; to be called for claims that are locked. */
+export async function totalChanges(tx: Queryable, changes: readonly ClaimChange[]): Promise<TotalChange[]> {
+  const moving = changes.filter(({ before, after }) => isElsewhere(before, after))
+  if (moving.length === 0) return []
+  const policies = await readPolicySums(
+    tx,
+    moving.map(({ after }) => after),
+  )
+  return moving.map((change) => ({ ...change, policies: policies.get(change.after.key) ?? [] }))
+}
+
+const isElsewhere = (before: ClaimRow | undefined, after: ClaimRow): boolean =>
+  before === undefined || before.standing !== after.standing || before.trust !== after.trust
 
 /**
  * Moves the totals by what the changes add and take away: added up first, then written in key order, so that one hot
  * row is touched once and transactions that meet cannot deadlock. To be called last: the rows stay locked until COMMIT.
  */
-export async function moveDayTotals(tx: Queryable, changes: Iterable<ClaimChange>): Promise<void> {
+export async function moveDayTotals(tx: Queryable, changes: Iterable<TotalChange>): Promise<void> {
   for (const statement of dayTotalMoves(changes)) await tx.query(statement)
 }
 
 /** The same as statements, to be sent together with others. */
-export function dayTotalMoves(changes: Iterable<ClaimChange>): string[] {
+export function dayTotalMoves(changes: Iterable<TotalChange>): string[] {
   const moves = sumByKey(changes)
   if (moves.length === 0) return []
-  const key = ({ domain, day, trust }: Move) => `${escapeLiteral(domain)}, '${day}', '${trust}'`
-  const rows = moves.map((move) => `(${key(move)}, ${move.successful}, ${move.failed}, ${move.reports})`)
-  const upsert = `insert into day_total as t (domain, day, trust, successful, failed, reports) values ${rows.join(', ')}
-    on conflict (domain, day, trust) do update
-    set successful = t.successful + excluded.successful, failed = t.failed + excluded.failed, reports = t.reports + excluded.reports`
+  const key = ({ domain, day, trust, policyType }: Move) =>
+    `${textLiteral(domain)}, '${day}', '${trust}', ${textLiteral(policyType)}`
+  const rows = moves.map((move) => `(${key(move)}, ${each((column) => String(move[sums[column]]))})`)
+  const upsert = `insert into day_total as t (domain, day, trust, policy_type, ${each(String)}) values ${rows.join(', ')}
+    on conflict (domain, day, trust, policy_type) do update set ${each((column) => `${column} = t.${column} + excluded.${column}`)}`
   // A day without a report is a gap, not a zero.
-  const emptied = moves.filter(({ reports }) => reports < 0n)
+  const emptied = moves.filter(({ reports, policies }) => reports < 0n || policies < 0n)
   if (emptied.length === 0) return [upsert]
   const days = [...new Set(emptied.map(({ day }) => `'${day}'`))].join(', ')
   const keys = emptied.map((move) => `(${key(move)})`).join(', ')
-  return [upsert, `delete from day_total where day in (${days}) and (domain, day, trust) in (${keys}) and reports = 0`]
+  return [
+    upsert,
+    `delete from day_total where day in (${days}) and (domain, day, trust, policy_type) in (${keys}) and ${isEmpty}`,
+  ]
 }
 
-function sumByKey(changes: Iterable<ClaimChange>): Move[] {
+/** A NUL would end the message that all of the batch is sent in. */
+function textLiteral(text: string): string {
+  if (text.includes('\0')) throw new RangeError('Postgres has no text with a NUL')
+  return escapeLiteral(text)
+}
+
+const isEmpty = 'reports = 0 and policies = 0'
+
+type Move = TotalKey & DayTotal
+
+function sumByKey(changes: Iterable<TotalChange>): Move[] {
   const moves = new Map<string, Move>()
-  const add = (row: ClaimRow, times: 1n | -1n) => {
-    if (row.standing !== 'counted') return
-    const key = `${row.domain} ${row.day} ${row.trust}`
-    const move = moves.get(key) ?? {
-      domain: row.domain,
-      day: row.day,
-      trust: row.trust,
-      successful: 0n,
-      failed: 0n,
-      reports: 0n,
-    }
-    move.successful += times * row.successful
-    move.failed += times * row.failed
-    move.reports += times
+  const moveOf = ({ domain, day, trust }: ClaimRow, policyType: string): Move => {
+    const key = `${domain} ${day} ${trust} ${policyType}`
+    const known = moves.get(key)
+    if (known) return known
+    const none = { successful: 0n, failed: 0n, attributed: 0n, reports: 0n, failedOfType: 0n, policies: 0n }
+    const move = { domain, day, trust, policyType, ...none }
     moves.set(key, move)
+    return move
   }
-  for (const { before, after } of changes) {
-    if (before) add(before, -1n)
-    add(after, 1n)
+  const add = (row: ClaimRow, policies: readonly PolicySums[], times: 1n | -1n) => {
+    if (row.standing !== 'counted') return
+    moveOf(row, policies.find(({ primary }) => primary)?.policyType ?? noPolicies).reports += times
+    for (const policy of policies) {
+      const move = moveOf(row, policy.policyType)
+      move.failedOfType += times * policy.failed
+      move.policies += times * policy.policies
+      if (!policy.primary) continue
+      move.successful += times * policy.successful
+      move.failed += times * policy.failed
+      move.attributed += times * policy.attributed
+    }
+  }
+  for (const { before, after, policies } of changes) {
+    if (before) add(before, policies, -1n)
+    add(after, policies, 1n)
   }
   return [...moves]
-    .filter(([, { successful, failed, reports }]) => successful !== 0n || failed !== 0n || reports !== 0n)
+    .filter(([, move]) => Object.values(sums).some((name) => move[name] !== 0n))
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, move]) => move)
 }
 
 /** A total that is not what the facts add up to; absent is: no row, or no counted report. */
-export type DayTotalDifference = {
-  domain: string
-  day: string
-  trust: Trust
-  recorded: DayTotal | undefined
-  folded: DayTotal | undefined
-}
+export type DayTotalDifference = TotalKey & { recorded: DayTotal | undefined; folded: DayTotal | undefined }
 
-type DifferenceRow = { domain: string; day: string; trust: Trust } & Record<
-  | 'recorded_successful'
-  | 'recorded_failed'
-  | 'recorded_reports'
-  | 'folded_successful'
-  | 'folded_failed'
-  | 'folded_reports',
-  string | null
->
-
-/** What a total is made of: a row for each counted report, and one for each policy that stands for its sessions. */
-const countedFacts = `
-  select domain, day, trust, 0::numeric as successful, 0::numeric as failed, 1 as reports from report where counted
+/** The totals of all counted facts that pass `where`, a condition over domain and day. */
+const folded = (where: string): string => `
+  select domain, day, trust, policy_type, coalesce(sum(successful) filter (where "primary"), 0) as successful,
+    coalesce(sum(failed) filter (where "primary"), 0) as failed,
+    coalesce(sum(attributed) filter (where "primary"), 0) as attributed,
+    count(distinct report_key) filter (where "primary") as reports,
+    sum(failed) as failed_of_type, count(*) as policies
+  from policy where counted and ${where} group by domain, day, trust, policy_type
   union all
-  select domain, day, trust, successful, failed, 0 from policy where counted and "primary"`
+  select domain, day, trust, '${noPolicies}', 0, 0, 0, count(*), 0, 0
+  from report r where counted and ${where} and not exists (
+    select from policy p where p.domain = r.domain and p.day = r.day and p.report_key = r.key)
+  group by domain, day, trust`
 
 /**
  * Compares every total with the fold of the facts, in one statement and so at one instant: it may run on a live store.
@@ -103,56 +164,55 @@ export function verifyDayTotals(db: Database): Promise<DayTotalDifference[]> {
 
 /** The same within a transaction, whose time-outs are the caller's matter. */
 export async function dayTotalDifferences(tx: Queryable): Promise<DayTotalDifference[]> {
-  const { rows } = await tx.query<DifferenceRow>({
-    text: `with fact as (${countedFacts}), folded as (
-        select domain, day, trust, sum(successful) as successful, sum(failed) as failed, sum(reports) as reports
-        from fact group by domain, day, trust
-      )
-      select domain, day, trust,
-             t.successful::text as recorded_successful, t.failed::text as recorded_failed, t.reports::text as recorded_reports,
-             f.successful::text as folded_successful, f.failed::text as folded_failed, f.reports::text as folded_reports
-      from day_total t full join folded f using (domain, day, trust)
-      where (t.successful, t.failed, t.reports) is distinct from (f.successful, f.failed, f.reports)
-      order by domain collate "C", day, trust`,
+  type Row = Record<`${'recorded' | 'folded'}_${Column}`, string | null> &
+    Omit<TotalKey, 'policyType'> & { policy_type: string }
+  const { rows } = await tx.query<Row>({
+    text: `with folded as (${folded('true')})
+      select domain, day, trust, policy_type, ${each((column) => `t.${column}::text as recorded_${column}, f.${column}::text as folded_${column}`)}
+      from day_total t full join folded f using (domain, day, trust, policy_type)
+      where (${each((column) => `t.${column}`)}) is distinct from (${each((column) => `f.${column}`)})
+      order by domain collate "C", day, trust, policy_type collate "C"`,
     ...unhurried,
   })
+  const total = (row: Row, side: 'recorded' | 'folded'): DayTotal | undefined =>
+    row[`${side}_reports`] === null
+      ? undefined
+      : (Object.fromEntries(columns.map((column) => [sums[column], BigInt(row[`${side}_${column}`]!)])) as DayTotal)
   return rows.map((row) => ({
     domain: row.domain,
     day: row.day,
     trust: row.trust,
-    recorded: total(row.recorded_successful, row.recorded_failed, row.recorded_reports),
-    folded: total(row.folded_successful, row.folded_failed, row.folded_reports),
+    policyType: row.policy_type,
+    recorded: total(row, 'recorded'),
+    folded: total(row, 'folded'),
   }))
 }
 
 /**
- * Sets the totals of a domain on these days to the fold of its facts. Every writer takes the row of its total last, so
- * whoever holds it either shows all his facts in the next statement, or waits and then adds his own to what is set here.
+ * Sets the totals of a domain on these days to the fold of its facts. Every writer takes the rows of its totals last, so
+ * whoever holds them either shows all his facts in the next statement, or waits and then adds his own to what is set here.
  */
 export async function foldDayTotals(tx: Queryable, domain: string, days: readonly string[]): Promise<void> {
-  const query = (text: string) => tx.query({ text, values: [domain, days], ...unhurried })
   const ofDays = 'domain = $1 and day = any($2::date[])'
+  const query = <Row extends object>(text: string, values: unknown[] = []) =>
+    tx.query<Row>({ text, values: [domain, days, ...values], ...unhurried })
+  const key = 'domain, day, trust, policy_type'
   await query(
-    `insert into day_total (domain, day, trust, successful, failed, reports)
-     select $1, day, trust, 0, 0, 0 from unnest($2::date[]) day, unnest(array['unverified', 'verified']) trust
-     order by day, trust on conflict do nothing`,
+    `insert into day_total (${key}, ${each(String)}) select ${key}, ${each(() => '0')} from (${folded(ofDays)}) f
+     order by day, trust collate "C", policy_type collate "C" on conflict do nothing`,
   )
-  await query(`select from day_total where ${ofDays} order by day, trust collate "C" for update`)
+  const { rows: locked } = await query<{ day: string; trust: string; policy_type: string }>(
+    `select day, trust, policy_type from day_total where ${ofDays}
+     order by day, trust collate "C", policy_type collate "C" for update`,
+  )
+  // Only what is locked: a row that others have made since has all their facts in it, and may be moving.
+  const of = (name: 'day' | 'trust' | 'policy_type') => locked.map((row) => row[name])
   await query(
-    `with fact as (${countedFacts}), folded as (
-       select domain, day, trust, sum(successful) as successful, sum(failed) as failed, sum(reports) as reports
-       from fact where ${ofDays} group by domain, day, trust
-     )
-     update day_total t set successful = f.successful, failed = f.failed, reports = f.reports
-     from (select domain, day, trust, coalesce(f.successful, 0) as successful, coalesce(f.failed, 0) as failed,
-                  coalesce(f.reports, 0) as reports
-           from day_total left join folded f using (domain, day, trust) where ${ofDays}) f
-     where t.domain = f.domain and t.day = f.day and t.trust = f.trust and t.domain = $1 and t.day = any($2::date[])`,
+    `update day_total t set ${each((column) => `${column} = coalesce(f.${column}, 0)`)}
+     from unnest($3::date[], $4::text[], $5::text[]) as l (day, trust, policy_type)
+       left join (${folded(ofDays)}) f using (day, trust, policy_type)
+     where t.domain = $1 and t.day = any($2::date[]) and t.day = l.day and t.trust = l.trust and t.policy_type = l.policy_type`,
+    [of('day'), of('trust'), of('policy_type')],
   )
-  await query(`delete from day_total where ${ofDays} and reports = 0`)
-}
-
-function total(successful: string | null, failed: string | null, reports: string | null): DayTotal | undefined {
-  if (successful === null || failed === null || reports === null) return undefined
-  return { successful: BigInt(successful), failed: BigInt(failed), reports: BigInt(reports) }
+  await query(`delete from day_total where ${ofDays} and ${isEmpty}`)
 }

@@ -3,7 +3,7 @@ import { standings, type Standing } from '../tlsrpt/identity.ts'
 import { holdBlocked } from './blocked.ts'
 import { lockClaims, updateClaims, type ClaimRow, type IdentityKey } from './claims.ts'
 import { inTransaction, type Database, type Queryable } from './database.ts'
-import { moveDayTotals } from './day-totals.ts'
+import { moveDayTotals, totalChanges } from './day-totals.ts'
 import { isVisible, makeBind, type Visible } from './question.ts'
 
 export type Decision = {
@@ -74,6 +74,6 @@ export async function standAnew(
     tx,
     changed.map(({ after }) => after),
   )
-  await moveDayTotals(tx, changed)
+  await moveDayTotals(tx, await totalChanges(tx, changed))
   return changes.map(({ after }) => after)
 }

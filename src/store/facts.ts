@@ -1,8 +1,9 @@
 /** Rows of `policy` and `failure_detail`: what a report says, flat, each row carrying what it is asked by (DESIGN.md). */
 import type { JudgedPolicy } from '../tlsrpt/verdict.ts'
 import type { ColumnValue } from './binary.ts'
-import { isCounted, type NewClaim } from './claims.ts'
+import { isCounted, type ClaimRow, type NewClaim } from './claims.ts'
 import type { CopyTable, RowGroup, TableRows } from './copy.ts'
+import type { Queryable } from './database.ts'
 
 /** All facts of new claims, counted or not. */
 export const factRows = (claims: readonly NewClaim[]): TableRows[] => [
@@ -75,7 +76,7 @@ function* policyRows(claims: readonly NewClaim[]): Generator<RowGroup> {
         policy.mxHost,
         policy.totalSuccessfulSessionCount,
         policy.totalFailureSessionCount,
-        policy.failureDetails.reduce((sum, detail) => sum + BigInt(detail.failedSessionCount), 0n),
+        attributedOf(policy),
       ]),
     }
   }
@@ -125,4 +126,51 @@ function carriedBy({ row, share }: NewClaim): ColumnValue[] {
     row.transport,
     isCounted(row),
   ]
+}
+
+const attributedOf = ({ failureDetails }: JudgedPolicy): bigint =>
+  failureDetails.reduce((sum, detail) => sum + BigInt(detail.failedSessionCount), 0n)
+
+/** What policies of one type in one report add up to: sessions, and how many policies. */
+export type PolicySums = {
+  policyType: string
+  primary: boolean
+  successful: bigint
+  failed: bigint
+  /** The same as the sum of the failure details, which need not be `failed`. */
+  attributed: bigint
+  policies: bigint
+}
+
+/** Of policies as they arrive, each for itself. */
+export const policySums = (policies: readonly JudgedPolicy[]): PolicySums[] =>
+  policies.map((policy) => ({
+    policyType: policy.policyType,
+    primary: policy.primary,
+    successful: BigInt(policy.totalSuccessfulSessionCount),
+    failed: BigInt(policy.totalFailureSessionCount),
+    attributed: attributedOf(policy),
+    policies: 1n,
+  }))
+
+/** Of reports that are stored, by their key. */
+export async function readPolicySums(tx: Queryable, claims: readonly ClaimRow[]): Promise<Map<string, PolicySums[]>> {
+  type Row = { key: string } & Pick<PolicySums, 'policyType' | 'primary' | 'policies'> &
+    Record<'successful' | 'failed' | 'attributed', string>
+  const of = (name: 'domain' | 'day' | 'key') => claims.map((claim) => claim[name])
+  const { rows } = await tx.query<Row>(
+    `select p.report_key as key, p.policy_type as "policyType", p."primary", sum(p.successful) as successful,
+       sum(p.failed) as failed, sum(p.attributed) as attributed, count(*) as policies
+     from unnest($1::text[], $2::date[], $3::uuid[]) as w (domain, day, key)
+     join policy p on p.domain = w.domain and p.day = w.day and p.report_key = w.key
+     where p.day = any($2::date[]) group by p.report_key, p.policy_type, p."primary"`,
+    [of('domain'), of('day'), of('key')],
+  )
+  const sums = rows.map(({ successful, failed, attributed, ...row }) => ({
+    ...row,
+    successful: BigInt(successful),
+    failed: BigInt(failed),
+    attributed: BigInt(attributed),
+  }))
+  return Map.groupBy(sums, ({ key }) => key)
 }

@@ -49,6 +49,10 @@ export type Filters = Partial<Record<Dimension, readonly (string | null)[]>>
 
 export type Question = { window: Window; trust: TrustScope; filters: Filters; visible: Visible }
 
+/** About some domains, not about all there are. */
+export const isOfSome = ({ filters, visible }: Question): boolean =>
+  filters.domain !== undefined || visible !== undefined
+
 /** Takes a value and gives its placeholder. */
 export type Bind = (value: unknown) => string
 

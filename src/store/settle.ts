@@ -4,7 +4,8 @@ import type { ReportOutcome } from '../tlsrpt/verdict.ts'
 import { compareIdentities, lockClaims, readClaims, updateClaims } from './claims.ts'
 import type { ClaimRow, NewClaim, Share, Teller } from './claims.ts'
 import type { Queryable } from './database.ts'
-import type { ClaimChange } from './day-totals.ts'
+import { totalChanges, type ClaimChange, type TotalChange } from './day-totals.ts'
+import { policySums } from './facts.ts'
 
 type NewKey = (at: Date) => string
 
@@ -25,7 +26,7 @@ export type Settlement = {
   /** New claims, in the order of compareIdentities; not written yet. */
   created: NewClaim[]
   /** How the totals have to move. */
-  changes: ClaimChange[]
+  changes: TotalChange[]
   /** Whether any share met a claim that was there before. */
   metKnown: boolean
 }
@@ -52,24 +53,30 @@ export async function settleShares(
   const settleAll = (claims: ReadonlyMap<string, ClaimRow[]>) =>
     groups.map((group) => settle(claims.get(identityOf(group)) ?? [], group, blocked, newKey))
   const settled = settleAll(stored)
-  const touched = identities.filter((_, i) => settled[i]!.before.length > 0 && changesOf(settled[i]!).length > 0)
+  const touched = identities.filter((_, i) => isTouched(settled[i]!))
   if (touched.length === 0) return settlementOf(settled)
   const locked = await lockClaims(tx, touched)
   for (const { identity } of touched) stored.delete(identity.toString('hex'))
-  const settlement = settlementOf(settleAll(new Map([...stored, ...locked])))
+  const resettled = settleAll(new Map([...stored, ...locked]))
+  const changed = resettled.flatMap(changesOf)
   await updateClaims(
     tx,
-    settlement.changes.flatMap(({ before, after }) => (before ? [after] : [])),
+    changed.map(({ after }) => after),
   )
-  return settlement
+  return settlementOf(resettled, await totalChanges(tx, changed))
 }
 
-const settlementOf = (settled: readonly Settled[]): Settlement => ({
-  told: new Map(settled.flatMap(outcomesOf)),
-  created: settled.flatMap(({ created }) => created),
-  changes: settled.flatMap(changesOf),
-  metKnown: settled.some(({ before }) => before.length > 0),
-})
+/** `changes` is how the totals have to move for claims that were there before. */
+function settlementOf(settled: readonly Settled[], changes: readonly TotalChange[] = []): Settlement {
+  const created = settled.flatMap((each) => each.created)
+  const added = created.map(({ row, share }) => ({ after: row, policies: policySums(share.domainReport.policies) }))
+  return {
+    told: new Map(settled.flatMap(outcomesOf)),
+    created,
+    changes: [...changes, ...added],
+    metKnown: settled.some(({ before }) => before.length > 0),
+  }
+}
 
 /** By identity, in the order in which everybody locks. */
 const groupsOf = (shares: readonly Share[]): Share[][] =>
@@ -119,10 +126,14 @@ function retold(row: ClaimRow, teller: Teller): ClaimRow {
   return { ...row, ...teller }
 }
 
+/** Something changes of claims that were there, or one more comes to them. */
+const isTouched = (settled: Settled): boolean =>
+  changesOf(settled).length > 0 || (settled.before.length > 0 && settled.created.length > 0)
+
+/** Of the claims that were there. */
 function changesOf({ before, after }: Settled): ClaimChange[] {
-  return after.flatMap((row, i): ClaimChange[] => {
-    const was = before[i]
-    if (!was) return [{ after: row }]
+  return before.flatMap((was, i) => {
+    const row = after[i]!
     return was.standing !== row.standing || was.submissionKey !== row.submissionKey ? [{ before: was, after: row }] : []
   })
 }

@@ -129,7 +129,7 @@ function readPolicy(entry: unknown, at: At, reading: Reading): Policy | undefine
   const total = summary['total-failure-session-count']
   // Beyond 2^53 the sum is not exact, and still not the total.
   if (attributed !== total) note('details-differ-from-total', `${at()}/summary/total-failure-session-count`)
-  const policyType = normalWord(policy['policy-type'])
+  const policyType = cut(normalWord(policy['policy-type']))
   if (!knownPolicyTypes.has(policyType)) note('unknown-policy-type', `${at()}/policy/policy-type`)
   const result: Policy = {
     policyType,
@@ -208,6 +208,12 @@ const knownResultTypes: ReadonlySet<string> = new Set(resultTypes.map(({ name })
 
 /** Open vocabularies are compared without regard to case (RFC 8460 §4.4 leaves it open) and to blanks around. */
 const normalWord = (text: string) => text.trim().toLowerCase()
+
+/** It is part of a key of the store; whoever wrote more finds it in `policyTypeRaw`. */
+const mostTypeLength = 255
+
+/** By code points, so that none is cut in two. */
+const cut = (word: string) => (word.length > mostTypeLength ? Array.from(word).slice(0, mostTypeLength).join('') : word)
 
 /** The value if the schema takes it; else undefined, and the problems are told. */
 function check<T>(schema: z.ZodType<T>, value: unknown, pointer: string, reading: Reading): T | undefined {

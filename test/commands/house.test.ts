@@ -71,14 +71,14 @@ test('restore fills an empty store, and refuses one that is not, naming the tabl
 })
 
 test('verify names what is wrong by domain and day, ends with 1, and mends it when told to', async () => {
-  await targetDb.query(`update day_total set failed = failed + 1 where domain = 'example.org'`)
+  await targetDb.query(`update day_total set failed = failed + 1 where domain = 'example.org' and policy_type = 'sts'`)
   await targetDb.query(`update policy set counted = false where domain = 'example.com' and seq = 0`)
   const found = await run(['verify'], target)
   assert.equal(found.code, 1)
   assert.deepEqual(found.stdout.split('\n'), [
-    'example.com  2026-02-27  verified total is 90 successful, 10 failed, 1 reports, its facts are 0 successful, 0 failed, 1 reports',
+    'example.com  2026-02-27  verified total of sts is 90 successful, 10 failed, 11 attributed, 1 reports, 10 failed of 1 policies, its facts are nothing',
     'example.com  2026-02-27  1 row of policy that do not say what the report says',
-    'example.org  2026-03-01  verified total is 90 successful, 11 failed, 1 reports, its facts are 90 successful, 10 failed, 1 reports',
+    'example.org  2026-03-01  verified total of sts is 90 successful, 11 failed, 11 attributed, 1 reports, 10 failed of 1 policies, its facts are 90 successful, 10 failed, 11 attributed, 1 reports, 10 failed of 1 policies',
     '3 found in 2 reports. verify --repair mends them.',
     '',
   ])
@@ -88,8 +88,9 @@ test('verify names what is wrong by domain and day, ends with 1, and mends it wh
     domain: 'example.org',
     day: '2026-03-01',
     trust: 'verified',
-    recorded: { successful: 90, failed: 11, reports: 1 },
-    folded: { successful: 90, failed: 10, reports: 1 },
+    policyType: 'sts',
+    recorded: { successful: 90, failed: 11, attributed: 11, reports: 1, failedOfType: 10, policies: 1 },
+    folded: { successful: 90, failed: 10, attributed: 11, reports: 1, failedOfType: 10, policies: 1 },
   })
   const mended = await run(['verify', '--repair'], target)
   assert.deepEqual([mended.code, mended.stdout.split('\n').at(-2)], [0, '3 found in 2 reports, and mended.'])

@@ -71,7 +71,9 @@ type Row = Record<string, unknown>
 /** All that is asked of the store later: reports and totals. */
 async function numbers() {
   const reports = await db.query<Row>('select domain, report_id, trust, standing, counted from report order by 1, 2')
-  const totals = await db.query<Row>('select domain, trust, successful, failed, reports from day_total order by 1, 2')
+  const totals = await db.query<Row>(
+    'select domain, trust, successful, failed, reports from day_total where reports > 0 order by 1, 2',
+  )
   return { reports: reports.rows, totals: totals.rows }
 }
 

@@ -29,9 +29,10 @@ async function state(domain: string) {
     'select standing from report where domain = $1 order by variant',
     [domain],
   )
-  const totals = await db.query('select trust, failed, reports from day_total where domain = $1 order by trust', [
-    domain,
-  ])
+  const totals = await db.query(
+    'select trust, failed, reports from day_total where domain = $1 and reports > 0 order by trust',
+    [domain],
+  )
   const facts = await db.query<{ failed: bigint }>('select failed from policy where domain = $1 and counted and "primary" order by 1', [domain]) // prettier-ignore
   return { standings: reports.rows.map(({ standing }) => standing), totals: totals.rows, facts: facts.rows.map(({ failed }) => failed) } // prettier-ignore
 }
@@ -47,7 +48,7 @@ test('an excluded report leaves every number, and comes back when the decision i
   assert.deepEqual(await state(domain), counted)
   assert.deepEqual(counted, {
     standings: ['counted'],
-    totals: [{ trust: 'verified', failed: '10', reports: 1n }],
+    totals: [{ trust: 'verified', failed: 10n, reports: 1n }],
     facts: [10n],
   })
 })
@@ -56,7 +57,7 @@ test('an implausible report counts when the operator includes it', async () => {
   const domain = newDomain()
   const key = await tell({ by: 'sender.example', domains: [domain], failed: 2_000_000_000, implausible: true })
   assert.equal(await decide(key, 'include'), 'counted')
-  assert.deepEqual((await state(domain)).totals, [{ trust: 'verified', failed: '2000000000', reports: 1n }])
+  assert.deepEqual((await state(domain)).totals, [{ trust: 'verified', failed: 2000000000n, reports: 1n }])
 })
 
 test('including one of two contested reports leaves the other out', async () => {
@@ -64,7 +65,7 @@ test('including one of two contested reports leaves the other out', async () => 
   await tell({ domains: [domain] })
   const key = await tell({ domains: [domain], failed: 20 }, 1)
   assert.equal(await decide(key, 'include'), 'counted')
-  assert.deepEqual(await state(domain), { standings: ['contested', 'counted'], totals: [{ trust: 'unverified', failed: '20', reports: 1n }], facts: [20n] }) // prettier-ignore
+  assert.deepEqual(await state(domain), { standings: ['contested', 'counted'], totals: [{ trust: 'unverified', failed: 20n, reports: 1n }], facts: [20n] }) // prettier-ignore
 })
 
 test('excluding one of two contested reports lets the other count', async () => {
@@ -72,7 +73,7 @@ test('excluding one of two contested reports lets the other count', async () => 
   const key = await tell({ domains: [domain] })
   await tell({ domains: [domain], failed: 20 }, 1)
   assert.equal(await decide(key, 'exclude'), 'excluded')
-  assert.deepEqual(await state(domain), { standings: ['excluded', 'counted'], totals: [{ trust: 'unverified', failed: '20', reports: 1n }], facts: [20n] }) // prettier-ignore
+  assert.deepEqual(await state(domain), { standings: ['excluded', 'counted'], totals: [{ trust: 'unverified', failed: 20n, reports: 1n }], facts: [20n] }) // prettier-ignore
 })
 
 test('a decision outlives what arrives later', async () => {
@@ -147,11 +148,15 @@ test('a total that is off is found', async () => {
   await tell({ domains: [domain], day: '2026-02-27' })
   await db.query('update day_total set failed = failed + 1 where domain = $1 and day = $2', [domain, '2026-03-01'])
   await db.query('delete from day_total where domain = $1 and day = $2', [domain, '2026-02-27'])
-  await db.query(`insert into day_total values ($1, '2026-02-28', 'verified', 1, 0, 1)`, [domain])
-  const total = { successful: 90n, failed: 10n, reports: 1n }
+  await db.query(`insert into day_total values ($1, '2026-02-28', 'verified', 1, 0, 1, 'sts', 0, 0, 1)`, [domain])
+  const sts = { successful: 90n, failed: 10n, attributed: 11n, reports: 1n, failedOfType: 10n, policies: 1n }
+  const tlsa = { successful: 0n, failed: 0n, attributed: 0n, reports: 0n, failedOfType: 0n, policies: 1n }
+  const stray = { successful: 1n, failed: 0n, attributed: 0n, reports: 1n, failedOfType: 0n, policies: 1n }
   assert.deepEqual(await verifyDayTotals(db), [
-    { domain, day: '2026-02-27', trust: 'unverified', recorded: undefined, folded: total },
-    { domain, day: '2026-02-28', trust: 'verified', recorded: { successful: 1n, failed: 0n, reports: 1n }, folded: undefined },
-    { domain, day: '2026-03-01', trust: 'verified', recorded: { ...total, failed: 11n }, folded: total },
+    { domain, day: '2026-02-27', trust: 'unverified', policyType: 'sts', recorded: undefined, folded: sts },
+    { domain, day: '2026-02-27', trust: 'unverified', policyType: 'tlsa', recorded: undefined, folded: tlsa },
+    { domain, day: '2026-02-28', trust: 'verified', policyType: 'sts', recorded: stray, folded: undefined },
+    { domain, day: '2026-03-01', trust: 'verified', policyType: 'sts', recorded: { ...sts, failed: 11n }, folded: sts },
+    { domain, day: '2026-03-01', trust: 'verified', policyType: 'tlsa', recorded: { ...tlsa, failed: 1n }, folded: tlsa },
   ]) // prettier-ignore
 })

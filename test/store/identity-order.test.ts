@@ -30,7 +30,9 @@ async function story(domain: string) {
   const ask = async (sql: string) =>
     (await db.query({ text: sql, values: [domain], rowMode: 'array' })).rows as unknown[][]
   return {
-    totals: await ask('select trust, successful, failed, reports from day_total where domain = $1 order by trust'),
+    totals: await ask(
+      'select trust, successful, failed, reports from day_total where domain = $1 and reports > 0 order by trust',
+    ),
     reports: await ask(
       `select trust, reporter, standing, counted, failed, arrived_at, transport from report where domain = $1
        order by failed, reporter`,

@@ -76,7 +76,7 @@ test('making a month does not wait for who reads another, or for who writes one'
   const reader = await db.connect()
   await reader.query('begin')
   await reader.query("select from report where day = '2026-02-01'")
-  await reader.query("insert into day_total values ('a.example', '2026-02-01', 'verified', 1, 0, 1)")
+  await reader.query("insert into day_total values ('a.example', '2026-02-01', 'verified', 1, 0, 1, 'sts', 0, 0, 1)")
   await ensure({ reported: ['2026-03-01'], arrived: [] })
   await reader.query('rollback')
   reader.release()

@@ -38,7 +38,7 @@ async function rows(sql: string, ...values: unknown[]): Promise<Record<string, u
 }
 
 const reportsOf = (domain: string) => rows('select trust, reporter, standing, counted, failed from report where domain = $1 order by variant', domain) // prettier-ignore
-const totalsOf = (domain: string) => rows('select trust, successful, failed, reports from day_total where domain = $1 order by trust', domain) // prettier-ignore
+const totalsOf = (domain: string) => rows('select trust, successful, failed, reports from day_total where domain = $1 and reports > 0 order by trust', domain) // prettier-ignore
 
 test('a report is stored with all that is asked of it', async () => {
   const domain = newDomain()
@@ -80,7 +80,7 @@ test('a report is stored with all that is asked of it', async () => {
       sending_mta_ip: null, sending_mta_ip_raw: null, receiving_ip: null, receiving_ip_raw: 'unknown',
     },
   ]) // prettier-ignore
-  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: '90', failed: '10', reports: 1n }])
+  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: 90n, failed: 10n, reports: 1n }])
 
   const [submission] = await rows('select * from submission where key = $1', outcome.submissionKey)
   assert.deepEqual(submission, {
@@ -111,7 +111,7 @@ test('a report told twice is a duplicate that names the one that is there', asyn
   assert.notEqual(second.submissionKey, first.submissionKey)
   assert.deepEqual(second.reports, [{ ...first.reports[0], verdict: 'duplicate' }])
   assert.equal((await rows('select 1 from submission where domain = $1', domain)).length, 2)
-  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: '90', failed: '10', reports: 1n }])
+  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: 90n, failed: 10n, reports: 1n }])
 })
 
 test('a report posted first and then mailed and verified is one report, told by who is verified', async () => {
@@ -129,7 +129,7 @@ test('a report posted first and then mailed and verified is one report, told by 
   })
   assert.deepEqual(await rows('select distinct trust, reporter, transport from policy where domain = $1', domain), [moved]) // prettier-ignore
   assert.deepEqual(await rows('select distinct trust, reporter, transport from failure_detail where domain = $1', domain), [moved]) // prettier-ignore
-  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: '90', failed: '10', reports: 1n }])
+  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: 90n, failed: 10n, reports: 1n }])
 })
 
 test('a hundred deliveries of one report at once, over two instances, are one report', async () => {
@@ -140,7 +140,7 @@ test('a hundred deliveries of one report at once, over two instances, are one re
   assert.deepEqual([kinds.get('accepted')?.length, kinds.get('duplicate')?.length], [1, 99])
   assert.equal(new Set(outcomes.map((outcome) => one(outcome).reports[0]!.key)).size, 1)
   assert.equal((await reportsOf(domain)).length, 1)
-  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: '90', failed: '10', reports: 1n }])
+  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: 90n, failed: 10n, reports: 1n }])
 })
 
 test('different reports of the same domains, over two instances, wait for each other and all arrive', async () => {
@@ -148,19 +148,19 @@ test('different reports of the same domains, over two instances, wait for each o
   const instances = [recorderOn(db, { limits: { ...limits, commitBatch: 7 } }), recorderOn(db)]
   const tellings = Array.from({ length: 120 }, (_, i) => ({ by: 'sender.example', reportId: `r${i % 40}`, domains: i % 2 ? domains : domains.toReversed() })) // prettier-ignore
   await Promise.all(tellings.map((telling, i) => instances[i % 2]!.record(arrival(telling))))
-  for (const domain of domains) assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: '3600', failed: '400', reports: 40n }]) // prettier-ignore
+  for (const domain of domains) assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: 3600n, failed: 400n, reports: 40n }]) // prettier-ignore
 })
 
 test('a forged report that came first leaves the numbers when the verified one comes', async () => {
   const domain = newDomain()
   assert.equal((await tell({ domains: [domain], failed: 999 })).kind, 'accepted')
-  assert.deepEqual(await totalsOf(domain), [{ trust: 'unverified', successful: '90', failed: '999', reports: 1n }])
+  assert.deepEqual(await totalsOf(domain), [{ trust: 'unverified', successful: 90n, failed: 999n, reports: 1n }])
   assert.equal((await tell({ by: 'sender.example', domains: [domain] }, later(60))).kind, 'accepted')
   assert.deepEqual(await reportsOf(domain), [
     { trust: 'unverified', reporter: null, standing: 'superseded', counted: false, failed: 999n },
     { trust: 'verified', reporter: 'sender.example', standing: 'counted', counted: true, failed: 10n },
   ])
-  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: '90', failed: '10', reports: 1n }])
+  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: 90n, failed: 10n, reports: 1n }])
   assert.deepEqual(await rows('select distinct failed from policy where domain = $1 and counted and "primary"', domain), [{ failed: 10n }]) // prettier-ignore
 })
 
@@ -170,7 +170,7 @@ test('a forged report that comes later is kept and changes nothing', async () =>
   const forged = await tell({ domains: [domain], failed: 999 }, later(60))
   assert.equal(forged.kind, 'conflict')
   assert.deepEqual((await reportsOf(domain)).map(({ standing }) => standing), ['counted', 'conflict']) // prettier-ignore
-  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: '90', failed: '10', reports: 1n }])
+  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: 90n, failed: 10n, reports: 1n }])
   assert.equal((await rows('select 1 from submission_raw where domain = $1', domain)).length, 2)
 })
 
@@ -179,7 +179,7 @@ test('of two contents by one reporter the first stands, and the second is a conf
   await tell({ by: 'sender.example', domains: [domain] })
   const second = await tell({ by: 'sender.example', domains: [domain], failed: 11 }, later(60))
   assert.deepEqual([second.kind, second.reports[0]!.verdict], ['conflict', 'conflict'])
-  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: '90', failed: '10', reports: 1n }])
+  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: 90n, failed: 10n, reports: 1n }])
 })
 
 test('two unverified reports that disagree both leave the numbers', async () => {
@@ -204,7 +204,7 @@ test('another report id, range, domain or reporter is another report', async () 
   for (const telling of [first, { ...first, reportId: 'r2' }, { ...first, day: '2026-02-28' }, { ...first, domains: [other] }, { ...first, by: 'other.example' }]) {
     assert.equal((await tell(telling)).kind, 'accepted')
   } // prettier-ignore
-  assert.deepEqual(await rows('select day, reports from day_total where domain = $1 order by day', domain), [{ day: '2026-02-28', reports: 1n }, { day: '2026-03-01', reports: 3n }]) // prettier-ignore
+  assert.deepEqual(await rows('select day, reports from day_total where domain = $1 and reports > 0 order by day', domain), [{ day: '2026-02-28', reports: 1n }, { day: '2026-03-01', reports: 3n }]) // prettier-ignore
 })
 
 test('a report about several domains of ours is one for each', async () => {
@@ -214,7 +214,7 @@ test('a report about several domains of ours is one for each', async () => {
   assert.deepEqual([outcome.kind, ...outcome.reports.map(({ domain, verdict }) => [domain, verdict])], ['accepted', [a, 'accepted'], [b, 'duplicate']]) // prettier-ignore
   const [submission] = await rows('select domain, domains from submission where key = $1', outcome.submissionKey)
   assert.deepEqual(submission, { domain: a, domains: [a, b] })
-  for (const domain of [a, b]) assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: '90', failed: '10', reports: 1n }]) // prettier-ignore
+  for (const domain of [a, b]) assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: 90n, failed: 10n, reports: 1n }]) // prettier-ignore
 })
 
 test('a report older than all retention is accepted, and its bytes are all that is kept', async () => {
@@ -393,7 +393,7 @@ test('a connection lost in mid-transaction rejects the batch, and trying again w
   assert.deepEqual(await Promise.all(lost.slice(1)), ['recorded', 'recorded']) // The next batch has nothing to do with it.
   const again = await Promise.all(tellings.map(recorder.record))
   assert.deepEqual(again.map((outcome) => one(outcome).kind), ['accepted', 'duplicate', 'duplicate']) // prettier-ignore
-  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: '270', failed: '30', reports: 3n }])
+  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: 270n, failed: 30n, reports: 3n }])
 })
 
 test('when the database is away every arrival is rejected, and none is lost in silence', async () => {
@@ -441,7 +441,7 @@ test('when the answer to COMMIT is lost the sender is told to try again, and the
   await assert.rejects(recorder.record(told))
   const [there] = await rows('select key from report where domain = $1', domain)
   assert.deepEqual(one(await record(told)).reports, [{ key: there!['key'], domain, verdict: 'duplicate' }])
-  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: '90', failed: '10', reports: 1n }])
+  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: 90n, failed: 10n, reports: 1n }])
 })
 
 test('a domain has its fill of unverified reports for a day, and not of verified ones or of repeats', async () => {

@@ -63,7 +63,7 @@ async function stateOf(domain: string) {
   return {
     reports: await query('select report_id, trust, reporter, standing, counted, arrived_at, failed from report where domain = $1 order by report_id, failed, trust, reporter'), // prettier-ignore
     totals: await query(
-      'select day, trust, successful, failed, reports from day_total where domain = $1 order by 1, 2',
+      'select day, trust, successful, failed, reports from day_total where domain = $1 and reports > 0 order by 1, 2',
     ),
     policies: await query('select policy_type, trust, counted, count(*) from policy where domain = $1 group by 1, 2, 3 order by 1, 2, 3'), // prettier-ignore
     details: await query('select result_type, trust, counted, sum(failed_session_count) from failure_detail where domain = $1 group by 1, 2, 3 order by 1, 2, 3'), // prettier-ignore

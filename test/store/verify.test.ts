@@ -59,18 +59,23 @@ test('more reports than are read at a time are all seen', async (t) => {
 
 let domains = 0
 const day = '2026-03-01'
-const total = { successful: 90n, failed: 10n, reports: 1n }
+const sts = { successful: 90n, failed: 10n, attributed: 11n, reports: 1n, failedOfType: 10n, policies: 1n }
+const tlsa = { successful: 0n, failed: 0n, attributed: 0n, reports: 0n, failedOfType: 0n, policies: 1n }
+const one = { successful: 1n, failed: 1n, attributed: 1n, reports: 1n, failedOfType: 1n, policies: 1n }
 
 /** What went wrong with one domain: told by SQL, found, mended, and then as if it had never been. */
 for (const [what, sql, expected] of [
-  ['a total that is off', `update day_total set failed = failed + 1 where domain = $1`, (domain) => [{ kind: 'day-total', domain, day, trust: 'verified', recorded: { ...total, failed: 11n }, folded: total }]],
-  ['a total that is missing', `delete from day_total where domain = $1`, (domain) => [{ kind: 'day-total', domain, day, trust: 'verified', recorded: undefined, folded: total }]],
-  ['a total of nothing', `insert into day_total values ($1, '2026-03-01', 'unverified', 1, 1, 1)`, (domain) => [{ kind: 'day-total', domain, day, trust: 'unverified', recorded: { successful: 1n, failed: 1n, reports: 1n }, folded: undefined }]],
+  ...Object.entries({ successful: 'successful', failed: 'failed', attributed: 'attributed', reports: 'reports', failed_of_type: 'failedOfType', policies: 'policies' }).map(
+    ([column, name]) => [`a total that is off, its ${column}`, `update day_total set ${column} = ${column} + 1 where domain = $1 and policy_type = 'sts'`, (domain: string) => [{ kind: 'day-total', domain, day, trust: 'verified', policyType: 'sts', recorded: { ...sts, [name]: sts[name as 'failed'] + 1n }, folded: sts }]],
+  ),
+  ['totals that are missing', `delete from day_total where domain = $1`, (domain) => [{ kind: 'day-total', domain, day, trust: 'verified', policyType: 'sts', recorded: undefined, folded: sts }, { kind: 'day-total', domain, day, trust: 'verified', policyType: 'tlsa', recorded: undefined, folded: tlsa }]],
+  ['a total of one type that is missing', `delete from day_total where domain = $1 and policy_type = 'tlsa'`, (domain) => [{ kind: 'day-total', domain, day, trust: 'verified', policyType: 'tlsa', recorded: undefined, folded: tlsa }]],
+  ['a total of nothing', `insert into day_total values ($1, '2026-03-01', 'unverified', 1, 1, 1, ' ', 1, 1, 1)`, (domain) => [{ kind: 'day-total', domain, day, trust: 'unverified', policyType: ' ', recorded: one, folded: undefined }]],
   ['a standing that the claims do not give', `update report set standing = 'counted' where domain = $1 and standing = 'superseded'`, (domain) => [{ kind: 'standing', domain, day, table: 'report', rows: 1 }, { kind: 'flags', domain, day, table: 'report', rows: 1 }]],
   ['a report that says that it counts', `update report set counted = true where domain = $1 and standing = 'superseded'`, (domain) => [
-    { kind: 'day-total', domain, day, trust: 'unverified', recorded: undefined, folded: { successful: 0n, failed: 0n, reports: 1n } },
     { kind: 'flags', domain, day, table: 'policy', rows: 2 }, { kind: 'flags', domain, day, table: 'failure_detail', rows: 2 }, { kind: 'flags', domain, day, table: 'report', rows: 1 }]],
-  ['policies that count alone', `update policy set counted = true where domain = $1 and not "primary"`, (domain) => [{ kind: 'flags', domain, day, table: 'policy', rows: 1 }]],
+  ['policies that count alone', `update policy set counted = true where domain = $1 and not "primary"`, (domain) => [
+    { kind: 'day-total', domain, day, trust: 'unverified', policyType: 'tlsa', recorded: undefined, folded: tlsa }, { kind: 'flags', domain, day, table: 'policy', rows: 1 }]],
   ['a detail by another word', `update failure_detail set trust = 'verified' where domain = $1`, (domain) => [{ kind: 'flags', domain, day, table: 'failure_detail', rows: 2 }]],
   ['a detail by another reporter', `update failure_detail set reporter = 'x' where domain = $1 and seq = 0`, (domain) => [{ kind: 'flags', domain, day, table: 'failure_detail', rows: 2 }]],
   ['a policy that came otherwise', `update policy set transport = 'file' where domain = $1 and counted`, (domain) => [{ kind: 'flags', domain, day, table: 'policy', rows: 2 }]],
@@ -99,7 +104,7 @@ test('facts whose report is gone go as well, and so do their totals', async () =
   await db.query(`delete from submission where 'gone.example' = any(domains)`)
   await db.query(`delete from submission_raw where domain = 'gone.example'`)
   const { findings } = await verifyStore(db, later(0))
-  assert.deepEqual(findings.map(({ kind }) => kind).sort(), ['day-total', 'orphans', 'orphans'])
+  assert.deepEqual(findings.map(({ kind }) => kind).sort(), ['orphans', 'orphans'])
   await repairStore(db, findings)
   assert.deepEqual(await everything(db), before)
 })
@@ -129,7 +134,7 @@ test('rows in the default partitions are moved to their months, whole', async (t
       ['misplaced', day, 'report', 1],
       ['misplaced', day, 'policy', 2],
       ['misplaced', day, 'failure_detail', 2],
-      ['misplaced', day, 'day_total', 1],
+      ['misplaced', day, 'day_total', 2],
       ['misplaced', '2026-03-02', 'submission', 2],
       ['misplaced', '2026-03-02', 'submission_raw', 2],
     ],
@@ -145,7 +150,7 @@ test('reports that arrive while totals are mended are counted once, in whatever 
     fc.asyncProperty(fc.array(fc.record({ by: fc.constantFrom(undefined, 'r.example', 's.example'), failed: fc.nat(2) }), { minLength: 6, maxLength: 12 }), async (tellings) => {
       const domain = `d${domains++}.example`
       await tell({ by: 'first.example', domains: [domain] })
-      await db.query('update day_total set failed = failed + 1 where domain = $1', [domain])
+      await db.query(`update day_total set failed = failed + 1 where domain = $1 and policy_type = 'sts'`, [domain])
       const { findings } = await verifyStore(db, later(0))
       assert.equal(findings.length, 1)
       const arriving = tellings.map(({ by, failed }, i) => tell({ ...(by !== undefined && { by }), domains: [domain], failed, reportId: `r${i % 3}` }, i, others[i % 2]))

@@ -214,6 +214,17 @@ test('policies must be there and be a list or an object, and may be empty', () =
   assert.equal(verdict(reportWith({ policies: { 0: goodPolicy } })), 'unreadable object-expected /policies/0/policy')
 })
 
+test('a policy type longer than 255 characters is cut between characters, and kept as it was written beside', () => {
+  for (const [word, kept] of [
+    ['x'.repeat(300), 'x'.repeat(255)],
+    ['\u{10400}'.repeat(256), '\u{10428}'.repeat(255)],
+  ] as const) {
+    const [policy] = accepted(policyWith({ 'policy-type': word })).report.policies
+    assert.deepEqual([policy!.policyType, policy!.policyTypeRaw], [kept, word])
+  }
+  assert.equal(accepted(policyWith({ 'policy-type': 'x'.repeat(255) })).report.policies[0]!.policyTypeRaw, undefined)
+})
+
 test('members of the wrong type are refused', () => {
   for (const value of [5, true, {}, ['x']]) {
     assert.equal(verdict(reportWith({ 'organization-name': value })), 'unreadable text-expected /organization-name')

@@ -1,0 +1,132 @@
+/**
+ * Questions that day_total answers: it has a row where the facts have hundreds. What it does not have is who reported,
+ * and that is looked up in the indexes of `report`, for what is shown only (DESIGN.md, The store).
+ */
+import { conditions, dimensions, isOfSome, type Bind, type Dimension, type Question } from './question.ts'
+import { addedUp, asked, list, ofTypes } from './sums.ts'
+
+const inTotals: readonly Dimension[] = ['domain', 'trust', 'day', 'week', 'month']
+
+/** `groupBy` and what is filtered by are columns of day_total. */
+export const isOfTotals = ({ filters }: Question, groupBy: readonly Dimension[]): boolean =>
+  [...groupBy, ...(Object.keys(filters) as Dimension[])].every((dimension) => inTotals.includes(dimension))
+
+/** The same, and who reported can be found by an index. */
+export const isSummaryOfTotals = (question: Question, groupBy: readonly Dimension[]): boolean =>
+  isOfTotals(question, groupBy) && !times.some((name) => question.filters[name] !== undefined)
+
+const times: readonly Dimension[] = ['day', 'week', 'month']
+
+/** A SELECT of parts for addedUp: g0, g1, ... and the sums by trust and type. `where` is one more condition. */
+export function partsOfTotals(question: Question, groupBy: readonly Dimension[], where: string, bind: Bind): string {
+  const groups = groupBy.map((name, index) => `${dimensions[name]} collate "C" as g${index}`)
+  const keys = [...new Set([...groupBy.map((name) => (times.includes(name) ? 'day' : name)), 'policy_type', 'trust'])]
+  // Days are made text, weeks and months when there are few rows left.
+  return `
+    select ${list([...groups, 'policy_type as type, trust'])},
+      successful, failed, failed - attributed as unattributed, failed_of_type, first_seen, last_seen, reports
+    from (
+      select ${list(keys)}, sum(successful) as successful, sum(failed) as failed, sum(attributed) as attributed,
+        sum(failed_of_type) as failed_of_type, min(day) as first_seen, max(day) as last_seen, sum(reports) as reports
+      from day_total where ${where} and ${conditions(question, bind)} group by ${list(keys)}
+    ) total`
+}
+
+type Page = {
+  groupBy: readonly Dimension[]
+  /** Expressions over g0, g1, ... and the columns of addedUp. */
+  order: string
+  limit: number
+  offset: number
+}
+
+/** The statement of `summarize` (aggregates.ts), where isSummaryOfTotals and the order is not by reporters. */
+export function summaryOfTotals(question: Question, { groupBy, order, limit, offset }: Page, bind: Bind): string {
+  const groups = groupBy.map((_, index) => `g${index}`)
+  const sums = (by: readonly string[]) =>
+    `select ${list([...by, addedUp(false, question.trust)])} from part ${by.length > 0 ? `group by ${list(by)}` : ''}`
+  const isSame = (a: string, b: string) =>
+    groups.map((group) => `${a}.${group} = ${b}.${group}`).join(' and ') || 'true'
+  const main = asked[question.trust]
+  const isByDomain = groupBy.includes('domain')
+  return `
+    with recursive part as (${partsOfTotals(question, groupBy, 'policies > 0', bind)}),
+    page as (
+      select * from (select row_number() over (order by ${order}) as position, sums.* from (${sums(groups)}) sums where facts > 0) ranked
+      where position > ${bind(offset)} and position <= ${bind(offset + limit + 1)}
+    ), typed as (
+      select position, ${ofTypes} as failed_of_types
+      from (select position, type, sum(failed_of_type) as failed_of_type
+            from page join part on ${isSame('page', 'part')} where ${main} group by position, type) of_page
+      group by position
+    ), ${heard(question, groupBy, bind)}
+    select page.*, ${isByDomain ? heardOfDomain(question, groupBy, bind) : 'coalesce(heard_in.reporters, 0)'} as reporters, failed_of_types
+    from page left join typed using (position) ${isByDomain ? '' : `left join (${heardIn(groupBy)}) heard_in on ${isSame('page', 'heard_in')}`}
+    union all
+    select 0, ${groups.map(() => 'null, ').join('')} totals.*, (select count(distinct reporter) from heard where day is not null),
+      (select ${ofTypes} from (select type, sum(failed_of_type) as failed_of_type from part where ${main} group by type) of_all)
+    from (${sums([])}) totals
+    order by position`
+}
+
+/**
+ * WITH items; `heard` has each verified reporter with a counted report, and each day of it where a time groups: a row
+ * without a day says nothing. Over all domains they are walked to from one to the next by the index on reporter and day,
+ * whole months so that no entry is passed over: a step for each, however many reports there are.
+ */
+function heard(question: Question, groupBy: readonly Dimension[], bind: Bind): string {
+  if (isNobodyAsked(question)) return 'heard as (select null::text as reporter, null::date as day where false)'
+  const daily = groupBy.some((name) => times.includes(name)) && !groupBy.includes('domain')
+  if (isOfSome(question))
+    return `heard as (
+      select reporter, ${daily ? 'day' : 'min(day) as day'} from report
+      where counted and reporter is not null and ${conditions(question, bind)} group by ${daily ? 'reporter, day' : 'reporter'})`
+  const from = `${bind(question.window.from)}::date`
+  const to = `${bind(question.window.to)}::date`
+  const month = (day: string) => `date_trunc('month', (${day})::timestamp)`
+  const inMonths = `day >= ${month(from)}::date and day < (${month(`${to} - 1`)} + interval '1 month')::date`
+  const next = (after: string) => `(
+    select r.day from report r where r.reporter = h.reporter and ${after} and r.day >= ${from} and r.day < ${to} and counted
+    order by r.day limit 1)`
+  return `
+    name as (
+      (select reporter from report where reporter is not null and ${inMonths} order by reporter limit 1)
+      union all
+      select (select r.reporter from report r where r.reporter > name.reporter and ${inMonths} order by r.reporter limit 1)
+      from name where name.reporter is not null
+    ), heard as (
+      select reporter, ${next('true')} as day from name h where reporter is not null
+      ${daily ? `union all select reporter, ${next('r.day > h.day')} from heard h where day is not null` : ''})`
+}
+
+/** What is asked for is unverified alone, and that has no reporters. */
+const isNobodyAsked = ({ trust, filters }: Question): boolean =>
+  trust === 'unverified' || filters.trust?.includes('verified') === false
+
+/** By time and trust. */
+function heardIn(groupBy: readonly Dimension[]): string {
+  const groups = groupBy.map((name, index) => `${dimensions[name]} collate "C" as g${index}`)
+  return `
+    select ${list([...groups, 'count(distinct reporter) as reporters'])}
+    from (select reporter, day, 'verified' as trust from heard where day is not null) heard
+    ${groupBy.length > 0 ? `group by ${list(groupBy.map((_, index) => `g${index}`))}` : ''}`
+}
+
+/** Of one row of the page: by the primary key of `report`, which begins with domain and day. */
+function heardOfDomain(question: Question, groupBy: readonly Dimension[], bind: Bind): string {
+  if (isNobodyAsked(question)) return '0::bigint'
+  const within = groupBy.map((name, index) => inGroup[name]!(`page.g${index}`))
+  const { from, to } = question.window
+  return `(
+    select count(distinct reporter collate "C") from report r
+    where counted and reporter is not null and r.day >= ${bind(from)} and r.day < ${bind(to)} and ${within.join(' and ')})`
+}
+
+/** Conditions that an index can be asked by. */
+const inGroup: Partial<Record<Dimension, (group: string) => string>> = {
+  domain: (group) => `r.domain = ${group} collate "default"`,
+  trust: (group) => `r.trust = ${group}`,
+  day: (group) => `r.day = ${group}::date`,
+  week: (group) => `r.day >= ${group}::date and r.day < ${group}::date + 7`,
+  month: (group) => `r.day >= ${group}::date and r.day < (${group}::date + interval '1 month')::date`,
+}
