@@ -3,16 +3,21 @@ import { percentile, type Bench } from './bench.ts'
 import { copyFloor } from './copy-floor.ts'
 import type { Load } from './load.ts'
 import { startReceiver } from './receiver.ts'
+import type { BenchDatabase } from './server.ts'
 import { describeShares } from './shares.ts'
 
 export type Measured = {
   /** CPU microseconds a report. */
   service: number
   postgres: number
+  load: Load
+  /** MB. */
+  peakMemory: number
+}
+
+export type Compared = Measured & {
   /** Of the server's own COPY of the rows that the load has made. */
   copy: number
-  load: Load
-  peakMemory: number
   shares: string
 }
 
@@ -21,6 +26,9 @@ export type IntakeLoad = {
   /** Before the measured one, so that code is compiled and months are made; other reports than its own. */
   warmUp: (ports: Ports) => Promise<Load>
   measured: (ports: Ports) => Promise<Load>
+}
+
+export type ComparedLoad = IntakeLoad & {
   /** Once more under a profiler, on a store of its own; what it costs does not count. */
   profiled: (ports: Ports) => Promise<Load>
 }
@@ -30,11 +38,27 @@ type Ports = { smtp: number; intake: number }
 /** A bench whose posts are refused measures something else. */
 const manyReports = JSON.stringify({ unverifiedReportsPerDomainAndDay: 10_000_000, httpRequestsPerMinute: 100_000_000 })
 
-export async function measureIntake({ server, say }: Bench, what: string, intake: IntakeLoad): Promise<Measured> {
-  const env = { LIMITS: manyReports, ...intake.env }
+export const measureIntake = (bench: Bench, what: string, intake: IntakeLoad): Promise<Measured> =>
+  withLoad(bench, what, intake, (measured) => Promise.resolve(measured))
+
+/** With the floor of its rows, and where the time goes. */
+export const compareIntake = (bench: Bench, what: string, intake: ComparedLoad): Promise<Compared> =>
+  withLoad(bench, what, intake, async (measured, database, recorded) => {
+    bench.say(`${what}: the floor`)
+    const copy = (await copyFloor(bench.server, database)) / recorded
+    bench.say(`${what}: where the time goes`)
+    return { ...measured, copy, shares: await profile(bench.server, intake) }
+  })
+
+async function withLoad<T>(
+  { server, say }: Bench,
+  what: string,
+  intake: IntakeLoad,
+  then: (measured: Measured, database: BenchDatabase, recorded: number) => Promise<T>,
+): Promise<T> {
   const database = await server.freshDatabase()
   try {
-    const receiver = await startReceiver({ databaseUrl: database.url, env })
+    const receiver = await startReceiver({ databaseUrl: database.url, env: envOf(intake) })
     say(`${what}: warming up`)
     const before = await intake.warmUp(receiver.ports)
     assertAllAccepted(before)
@@ -46,27 +70,19 @@ export async function measureIntake({ server, say }: Bench, what: string, intake
     const peakMemory = receiver.peakMemory()
     await receiver.stop()
     assertAllAccepted(load)
-    say(`${what}: the floor`)
-    const copy = (await copyFloor(server, database)) / (before.accepted + load.accepted)
-    say(`${what}: where the time goes`)
-    const shares = await profile(server, intake, env)
-    return {
-      service: used.service / load.accepted,
-      postgres: used.postgres / load.accepted,
-      copy,
-      load,
-      peakMemory,
-      shares,
-    }
+    const each = { service: used.service / load.accepted, postgres: used.postgres / load.accepted }
+    return await then({ ...each, load, peakMemory }, database, before.accepted + load.accepted)
   } finally {
     await database.close()
   }
 }
 
-async function profile(server: Bench['server'], intake: IntakeLoad, env: Record<string, string>): Promise<string> {
+const envOf = ({ env }: IntakeLoad): Record<string, string> => ({ LIMITS: manyReports, ...env })
+
+async function profile(server: Bench['server'], intake: ComparedLoad): Promise<string> {
   const database = await server.freshDatabase()
   try {
-    const receiver = await startReceiver({ databaseUrl: database.url, env, profile: true })
+    const receiver = await startReceiver({ databaseUrl: database.url, env: envOf(intake), profile: true })
     await intake.profiled(receiver.ports)
     const found = await receiver.stop()
     return found ? describeShares(found) : 'no profile'
@@ -79,8 +95,8 @@ function assertAllAccepted({ accepted, refused }: Load): void {
   if (refused.size > 0) throw new Error(`of ${accepted} reports some were refused: ${JSON.stringify([...refused])}`)
 }
 
-export function describe({ service, postgres, load, peakMemory, shares }: Measured): string {
+export function describe({ service, postgres, load, peakMemory }: Measured): string {
   const each = `service ${Math.round(service)} us, Postgres ${Math.round(postgres)} us`
   const pace = `${Math.round(load.accepted / load.seconds)}/s by the clock, p99 ${Math.round(percentile(load.milliseconds, 0.99))} ms, peak ${Math.round(peakMemory)} MB`
-  return `${each}; ${pace}; ${shares}`
+  return `${each}; ${pace}`
 }

@@ -1,7 +1,7 @@
 /** Reports by HTTPS, plain behind a proxy: 64 keep-alive connections, each answer after COMMIT. */
 import type { Bench, Figure, Scenario } from '../bench.ts'
 import { nullServerFloor, parseFloor } from '../floors.ts'
-import { describe, measureIntake } from '../intake.ts'
+import { compareIntake, describe, measureIntake } from '../intake.ts'
 import { post } from '../load.ts'
 import { gzipReports, makeReports, uniqueBodies, type Size } from '../reports.ts'
 
@@ -21,7 +21,7 @@ async function measure(bench: Bench, size: Size, count: number): Promise<Figure>
   bench.say(`${what}: making reports`)
   const bodies = gzipReports(makeReports(count, size))
   const others = gzipReports(makeReports(count, size, new Date(), 2)) // Until then V8 still compiles.
-  const measured = await measureIntake(bench, what, {
+  const measured = await compareIntake(bench, what, {
     warmUp: ({ intake }) => post(intake, others.values(), { connections }),
     measured: ({ intake }) => post(intake, bodies.values(), { connections }),
     profiled: ({ intake }) => post(intake, bodies.values(), { connections, seconds: 3 }),
@@ -34,7 +34,7 @@ async function measure(bench: Bench, size: Size, count: number): Promise<Figure>
     unit: 'us',
     floor: http + parse + measured.copy,
     target: { of: 'ratio', atMost: 2.3 },
-    note: `${describe(measured)}; floor: HTTP ${Math.round(http)}, gunzip + JSON.parse ${Math.round(parse)}, COPY ${Math.round(measured.copy)}`,
+    note: `${describe(measured)}; ${measured.shares}; floor: HTTP ${Math.round(http)}, gunzip + JSON.parse ${Math.round(parse)}, COPY ${Math.round(measured.copy)}`,
   }
 }
 
@@ -44,18 +44,17 @@ const sustainedSeconds = 60
 export const httpsSustainedScenario: Scenario = {
   name: 'https-sustained',
   run: async (bench) => {
-    const { load, ...measured } = await measureIntake(bench, `${sustainedSeconds} s`, {
+    const measured = await measureIntake(bench, `${sustainedSeconds} s`, {
       warmUp: ({ intake }) => post(intake, uniqueBodies(1), { connections, seconds: 2 }),
       measured: ({ intake }) => post(intake, uniqueBodies(2), { connections, seconds: sustainedSeconds }),
-      profiled: ({ intake }) => post(intake, uniqueBodies(3), { connections, seconds: 3 }),
     })
     return [
       {
         what: `typical report, ${sustainedSeconds} s`,
-        value: load.accepted / load.seconds,
+        value: measured.load.accepted / measured.load.seconds,
         unit: '/s',
         target: { of: 'value', atLeast: 5_000 },
-        note: describe({ load, ...measured }),
+        note: describe(measured),
       },
     ]
   },

