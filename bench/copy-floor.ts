@@ -1,13 +1,12 @@
 /** What the rows of a store cost when the server copies them in by itself: no parsing, no round trips, no decisions. */
-import { mkdirSync, mkdtempSync, rmSync, chmodSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { listMonths } from '../src/store/partitions.ts'
-import { createPartitions } from '../src/store/partitions.ts'
+import { arrivalTables, createPartitions, factTables, listMonths } from '../src/store/partitions.ts'
 import { inTransaction, type Database } from '../src/store/database.ts'
 import type { BenchDatabase, BenchServer } from './server.ts'
 
-const tables = ['submission', 'submission_raw', 'report', 'policy', 'failure_detail', 'day_total']
+const tables = [...factTables, ...arrivalTables]
 
 /** CPU microseconds of Postgres for all rows of `full`, into the same tables of another database, in one transaction. */
 export async function copyFloor(server: BenchServer, full: BenchDatabase): Promise<number> {

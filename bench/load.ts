@@ -18,8 +18,6 @@ export type Pace = {
   connections: number
   /** Stops after this time, even if there are more. */
   seconds?: number
-  /** Reports a second at most, over all connections. */
-  rate?: number
 }
 
 type Send = (item: Buffer) => Promise<number>
@@ -30,18 +28,14 @@ async function run(items: Iterator<Buffer>, pace: Pace, open: () => Client | Pro
   const startedAt = performance.now()
   const load: Load = { accepted: 0, refused: new Map(), seconds: 0, milliseconds: [] }
   const until = startedAt + (pace.seconds ?? Infinity) * 1000
-  let taken = 0
-  const next = async (): Promise<Buffer | undefined> => {
+  const next = (): Buffer | undefined => {
     if (performance.now() >= until) return undefined
-    const at = pace.rate === undefined ? 0 : startedAt + (taken++ / pace.rate) * 1000
-    const wait = at - performance.now()
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
     const item = items.next() as IteratorResult<Buffer, undefined>
     return item.value
   }
   const worker = async () => {
     const client = await open()
-    for (let item = await next(); item !== undefined; item = await next()) {
+    for (let item = next(); item !== undefined; item = next()) {
       const sentAt = performance.now()
       const code = await client.send(item)
       load.milliseconds.push(performance.now() - sentAt)

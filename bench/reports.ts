@@ -19,7 +19,7 @@ const policyDomains = 5_000
 const reporters = 30
 
 /** Few domains get many reports: a share of 1/rank, roughly. */
-export const skewed = (random: () => number): number => Math.floor(policyDomains ** random()) - 1
+const skewed = (random: () => number): number => Math.floor(policyDomains ** random()) - 1
 
 const pick = <T>(list: readonly T[], random: () => number): T => list[Math.floor(random() * list.length)]!
 

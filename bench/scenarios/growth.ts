@@ -2,10 +2,11 @@
 import { summarize } from '../../src/store/aggregates.ts'
 import { median, type Bench, type Figure, type Scenario } from '../bench.ts'
 import type { BenchDatabase } from '../server.ts'
+import { judged } from '../judging.ts'
 import { makeReports } from '../reports.ts'
 import { inTurns } from '../timing.ts'
 import { worldOf, type World } from '../world.ts'
-import { judged, record, recordingInto } from './store.ts'
+import { record, recordingInto } from './store.ts'
 
 export const growthScenario: Scenario = {
   name: 'growth',

@@ -4,12 +4,10 @@ import { keyAt } from '../../src/road.ts'
 import type { Database } from '../../src/store/database.ts'
 import type { Arrival } from '../../src/store/arrivals.ts'
 import { makeRecordBatch, type RecordBatch } from '../../src/store/record.ts'
-import { judge } from '../../src/tlsrpt/judge.ts'
-import { makeOwnership } from '../../src/tlsrpt/ownership.ts'
-import { parseReport } from '../../src/tlsrpt/parse.ts'
 import { median, type Bench, type Figure, type Scenario } from '../bench.ts'
 import { copyFloor } from '../copy-floor.ts'
-import { gzipReports, makeReports } from '../reports.ts'
+import { judged } from '../judging.ts'
+import { makeReports } from '../reports.ts'
 
 const reportsARound = 6_000
 const rounds = 3
@@ -79,31 +77,6 @@ export async function record(
   for (let i = 0; i < arrivals.length; i += batch) await recordBatch(arrivals.slice(i, i + batch))
   const { user, system } = process.cpuUsage(service)
   return { service: (user + system) / arrivals.length, postgres: (server.cpu() - postgres) / arrivals.length }
-}
-
-/** As the road would have them before it records. */
-export function judged(reports: readonly string[]): Arrival[] {
-  const now = new Date()
-  const settings = {
-    ownership: makeOwnership([], true),
-    dkimPolicy: 'require',
-    reportRetentionDays: 400,
-    plausibleSessions: defaultLimits.plausibleSessions,
-  } as const
-  const raws = gzipReports(reports)
-  return reports.map((json, i) => {
-    const submission = {
-      form: 'report',
-      raw: raws[i]!,
-      arrivedAt: now,
-      provenance: { transport: 'https', peerAddress: '192.0.2.1', mediaType: 'application/tlsrpt+gzip' },
-    } as const
-    const parsed = parseReport(Buffer.from(json), now, defaultLimits)
-    if (parsed.kind !== 'parsed') throw new Error(`a report of the bench is refused: ${JSON.stringify(parsed)}`)
-    const judgement = judge({ submission, ...parsed, hints: {} }, settings)
-    if (judgement.kind !== 'accepted') throw new Error(`a report of the bench is refused: ${JSON.stringify(judgement)}`)
-    return { submission, source: '192.0.2.0/24', parts: [{ judgement, dkim: [] }] }
-  })
 }
 
 const arrivedAgain = (arrival: Arrival): Arrival => ({

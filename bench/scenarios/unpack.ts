@@ -2,11 +2,11 @@
 import { verifyDkim } from '../../src/dkim/verify.ts'
 import { defaultLimits } from '../../src/limits.ts'
 import { judge } from '../../src/tlsrpt/judge.ts'
-import { makeOwnership } from '../../src/tlsrpt/ownership.ts'
 import { parseReport } from '../../src/tlsrpt/parse.ts'
 import { unwrap } from '../../src/tlsrpt/unwrap.ts'
 import { median, type Bench, type Figure, type Scenario } from '../bench.ts'
 import { verifyFloor } from '../floors.ts'
+import { judgeSettings } from '../judging.ts'
 import { makeMailKey, signMails } from '../mails.ts'
 import { gzipReports, makeReports, type Size } from '../reports.ts'
 import { gunzipSync } from 'node:zlib'
@@ -34,7 +34,7 @@ async function unpack({ say }: Bench, size: Size, count: number, target: boolean
   for (let round = 0; round < rounds; round++) {
     floors.push(await cpuOf(bodies, (body) => JSON.parse(gunzipSync(body).toString()) as unknown))
     ours.push(await cpuOf(bodies, (body) => toReport(body)))
-    judged.push(await cpuOf(bodies, async (body) => judge(evidenceOf(body, await toReport(body)), settings)))
+    judged.push(await cpuOf(bodies, async (body) => judge(evidenceOf(body, await toReport(body)), judgeSettings)))
   }
   const unpacked = median(ours)
   return {
@@ -49,13 +49,6 @@ async function unpack({ say }: Bench, size: Size, count: number, target: boolean
 
 const now = new Date()
 const provenance = { transport: 'https', peerAddress: '192.0.2.1' } as const
-const settings = {
-  ownership: makeOwnership([], true),
-  dkimPolicy: 'require',
-  reportRetentionDays: 400,
-  plausibleSessions: defaultLimits.plausibleSessions,
-} as const
-
 const submissionOf = (raw: Buffer) => ({ raw, form: 'report', arrivedAt: now, provenance }) as const
 
 async function toReport(body: Buffer) {

@@ -73,7 +73,7 @@ export function rcodeOf({ flags = 0, additionals = [] }: DecodedPacket): number 
 export const rcodeName = (rcode: number): string => rcodeNames.get(rcode) ?? `rcode-${rcode}`
 
 /** RFC 4343. */
-export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
+const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
 
 /** RFC 1035 §4.1.1: who could not read the question may not have been able to repeat it. */
 function isFormatComplaint(packet: DecodedPacket): boolean {

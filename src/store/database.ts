@@ -130,7 +130,7 @@ export function inTransaction<T>(db: Database, work: (tx: Queryable) => Promise<
   )
 }
 
-export async function commit(tx: Queryable): Promise<void> {
+async function commit(tx: Queryable): Promise<void> {
   const { command } = await tx.query('commit')
   assertCommitted(command)
 }

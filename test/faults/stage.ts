@@ -145,7 +145,7 @@ export async function judge(ledger: AckLedger, db: Database, scenario: string, f
 }
 
 /** For the table that test/faults/run.ts prints at the end. */
-export function addRow(row: Row): void {
+function addRow(row: Row): void {
   const file = process.env['FAULT_FIGURES']
   if (file) appendFileSync(file, `${JSON.stringify(row)}\n`)
 }

@@ -8,7 +8,7 @@ import { mutateJson } from './mutate-json.ts'
 import { mutateMail } from './mutate-mail.ts'
 import { pick, type Random } from './random-numbers.ts'
 
-export const mostMutatedBytes = 1024 * 1024
+const mostMutatedBytes = 1024 * 1024
 
 /** One to four mutations on top of each other, each by what the bytes look like: a mail, gzip, JSON, or just bytes. */
 export const mutate: Mutation = (bytes, others, random) => {
