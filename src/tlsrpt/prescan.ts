@@ -44,19 +44,18 @@ export function prescan(json: string, { jsonDepth, jsonTokens }: PrescanLimits):
     if (unit === quote) {
       i = endOfString(json, i)
     } else if (unit === comma) {
-      tokens++
+      if (++tokens > jsonTokens) return { kind: 'too-many-tokens' }
     } else if (unit === colon) {
       memberNames++
       if (++members[depth]! > maxMembers) return { kind: 'too-many-members' }
     } else if (unit === openObject || unit === openList) {
-      tokens++
+      if (++tokens > jsonTokens) return { kind: 'too-many-tokens' }
       if (++depth > jsonDepth) return { kind: 'too-deep' }
       members[depth] = 0
     } else if (unit === closeObject || unit === closeList) {
       if (depth > 0) depth--
     }
   }
-  if (tokens > jsonTokens) return { kind: 'too-many-tokens' }
   return { kind: 'bounded', memberNames, escapes: json.includes('\\u') }
 }
 
