@@ -1,7 +1,17 @@
 /** RFC 1035 §4 and RFC 6891: a question as bytes, and what may be taken for the reply to it (RFC 5452 §9.1). */
-import { decode, encode, RECURSION_DESIRED, type DecodedPacket, type OptAnswer, type RecordType } from 'dns-packet'
+import {
+  AUTHENTIC_DATA,
+  decode,
+  DNSSEC_OK,
+  encode,
+  RECURSION_DESIRED,
+  type DecodedPacket,
+  type OptAnswer,
+  type RecordType,
+} from 'dns-packet'
 
-export type Question = { name: string; type: RecordType }
+/** `dnssec`: whether the server is to say if it has validated the answer (the AD bit). */
+export type Question = { name: string; type: RecordType; dnssec?: boolean }
 
 /** 'other' answers another question, whoever sent it. The last three are ours by their id, but nothing to read. */
 export type Reading =
@@ -40,13 +50,13 @@ const edns0: OptAnswer = {
 }
 
 /** `edns: false` for servers that take the option for a format error (RFC 6891 §7). `name` is askable. */
-export function writeQuestion({ name, type }: Question, id: number, edns: boolean): Buffer {
+export function writeQuestion({ name, type, dnssec = false }: Question, id: number, edns: boolean): Buffer {
   return encode({
     type: 'query',
     id,
-    flags: RECURSION_DESIRED,
+    flags: RECURSION_DESIRED | (dnssec ? AUTHENTIC_DATA : 0), // RFC 6840 §5.7: some answer to this bit,
     questions: [{ name, type }],
-    additionals: edns ? [edns0] : [],
+    additionals: edns ? [dnssec ? { ...edns0, flags: DNSSEC_OK, flag_do: true } : edns0] : [], // some to the other.
   })
 }
 

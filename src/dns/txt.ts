@@ -1,6 +1,7 @@
 /** TXT records, as RFC 6376 §3.6.2 reads them: what dkim/ asks for. */
 import type { DecodedPacket } from 'dns-packet'
 import type { ResolveTxt, TxtAnswer } from '../dkim/verify.ts'
+import { followAliases, secondsOf } from './aliases.ts'
 import { makeAsk, type Answered, type AskLimits } from './ask.ts'
 import { keepAnswers, type Dated, type KeepLimits } from './keep.ts'
 
@@ -39,27 +40,11 @@ function readTxt(answered: Answered, name: string): Read {
   }
 }
 
-/** RFC 1034 §3.6.2: the end of the chain of CNAMEs in the answer, as far as it goes, and the shortest of their TTLs. */
-function followAliases({ answers = [] }: DecodedPacket, name: string): { owner: string; seconds: number } {
-  const aliases = new Map(answers.flatMap((record) => (record.type === 'CNAME' ? [[record.name.toLowerCase(), record]] : []))) // prettier-ignore
-  let owner = name.toLowerCase()
-  let seconds = Infinity
-  for (let alias = aliases.get(owner); alias; alias = aliases.get(owner)) {
-    aliases.delete(owner) // A circle ends where it began.
-    owner = alias.data.toLowerCase()
-    seconds = Math.min(seconds, secondsOf(alias.ttl))
-  }
-  return { owner, seconds }
-}
-
 /** RFC 2308 §5: the SOA record says for how long; without one it is not to be kept. */
 function missingSeconds({ authorities = [] }: DecodedPacket): number {
   const soa = authorities.find((record) => record.type === 'SOA')
   return soa ? Math.min(secondsOf(soa.ttl), secondsOf(soa.data.minimum)) : 0
 }
-
-/** RFC 2181 §8: a TTL with its top bit set is 0. */
-const secondsOf = (ttl = 0): number => (ttl > 0x7fff_ffff ? 0 : ttl)
 
 function date({ answer, seconds }: Read, limits: DnsLimits): Dated<TxtAnswer> {
   const most = answer.kind === 'found' ? limits.dnsCacheSeconds : limits.dnsCacheMissingSeconds

@@ -1,4 +1,5 @@
 /** RFC 8460 §3: the TXT record at `_smtp._tls.` + policy domain, which says where reports go. */
+import { trimBlanks } from './blanks.ts'
 import { domainName } from './domain-name.ts'
 
 export type TlsRptRecord =
@@ -23,13 +24,13 @@ export function parseRecord(records: string[]): TlsRptRecord {
   const candidates = records.filter((record) => version.test(record))
   if (candidates.length === 0) return { kind: 'missing' }
   if (candidates.length > 1) return { kind: 'invalid', problems: ['There is more than one TLSRPT record.'] }
-  const rest = candidates[0]!.replace(version, '').replace(/[\t ]+$/, '')
-  const warnings = /^[\t ]/.test(rest) ? ['Some senders want no blank between v=TLSRPTv1 and the semicolon.'] : []
-  const fields = rest.split(/[\t ]*;[\t ]*/).slice(1)
+  const rest = candidates[0]!.replace(version, '')
+  const warnings = /^[\t ]+;/.test(rest) ? ['Some senders want no blank between v=TLSRPTv1 and the semicolon.'] : []
+  const fields = rest.split(';').map(trimBlanks).slice(1)
   if (fields.at(-1) === '') fields.pop()
   const lists = fields.filter((field) => field.startsWith('rua='))
   if (lists.length > 1) warnings.push('Some senders read only one rua; list all URIs in it, with commas between.')
-  const rua = lists.flatMap((field) => field.slice('rua='.length).split(/[\t ]*,[\t ]*/))
+  const rua = lists.flatMap((field) => field.slice('rua='.length).split(',').map(trimBlanks))
   const problems = [
     ...(lists.length === 0 ? ['There is no rua.'] : []),
     ...fields.filter((field) => !field.startsWith('rua=')).flatMap(extensionProblem),

@@ -2,9 +2,12 @@
 import { createSocket } from 'node:dgram'
 import { createServer, isIPv6, type Socket } from 'node:net'
 import { once } from 'node:events'
-import { decode, encode, type Answer, type Packet } from 'dns-packet'
+import { AUTHENTIC_DATA, decode, encode, type Answer, type DecodedPacket, type Packet, type RecordType } from 'dns-packet' // prettier-ignore
 
-/** TXT name (lower case) -> one record, several records, or how the server behaves when asked for it. */
+/**
+ * Name (lower case) -> one TXT record, several TXT records, records of any type, or how the server behaves when asked
+ * for it. A name has no records of the types that are not told.
+ */
 export type Zone = Record<string, string | string[] | Behaviour>
 export type Behaviour =
   | { servfail: true }
@@ -15,8 +18,18 @@ export type Behaviour =
   | { truncate: string }
   | { cname: string; ttl?: number }
   | { txt: string | string[]; ttl: number }
+  | { records: DataOf; ttl?: number; ad?: boolean } // `ad`: validated, told to who asks for that (RFC 6840 §5.7).
   | { rcode: number; unless?: 'plain' } // With `unless: 'plain'`, a question without EDNS is answered with 'plain'.
   | { send: (query: Packet, over: 'udp' | 'tcp') => (Packet | Buffer)[] } // Whatever it takes, in this order.
+
+/** As dns-packet takes the data of a record. */
+export type DataOf = {
+  A?: string[]
+  AAAA?: string[]
+  MX?: { preference: number; exchange: string }[]
+  TLSA?: { usage: number; selector: number; matchingType: number; certificate: Buffer }[]
+  TXT?: string[]
+}
 
 export type DnsServer = { address: string; queries: string[]; zone: Zone; close: () => Promise<void> }
 
@@ -89,9 +102,9 @@ export function replyTo(query: Packet, answers: Answer[] = [], change: Packet = 
 export const txt = (name: string, record: string, ttl = 300): Answer => ({ type: 'TXT', name, ttl, data: strings(record) }) // prettier-ignore
 
 function answersTo(query: Packet, zone: Zone, over: 'udp' | 'tcp'): (Packet | Buffer)[] {
-  const name = query.questions![0]!.name
+  const { name, type } = query.questions![0]!
   const coded = (rcode: number) => [replyTo(query, [], { flags: AUTHORITATIVE | RECURSION | rcode })]
-  const found = (records: string | string[], ttl?: number) => [replyTo(query, [records].flat().map((record) => txt(name, record, ttl)))] // prettier-ignore
+  const found = (records: string | string[], ttl?: number) => [replyTo(query, type === 'TXT' ? [records].flat().map((record) => txt(name, record, ttl)) : [])] // prettier-ignore
   const entry = zone[name.toLowerCase()]
   if (entry === undefined) return coded(NXDOMAIN)
   if (!isBehaviour(entry)) return found(entry)
@@ -102,22 +115,38 @@ function answersTo(query: Packet, zone: Zone, over: 'udp' | 'tcp'): (Packet | Bu
   if ('nodata' in entry) return [{ ...coded(0)[0], authorities: soa(entry.keep) }]
   if ('nothing' in entry) return [{ ...coded(NXDOMAIN)[0], authorities: soa(entry.keep) }]
   if ('truncate' in entry) return over === 'udp' ? coded(TRUNCATED) : found(entry.truncate)
-  if ('cname' in entry) return [replyTo(query, chain(zone, name))]
+  if ('cname' in entry || 'records' in entry) return [validated(query, zone, replyTo(query, chain(zone, name, type)))]
   return found(entry.txt, 'ttl' in entry ? entry.ttl : undefined)
 }
 
 const isBehaviour = (entry: Zone[string] | undefined): entry is Behaviour =>
   typeof entry === 'object' && !Array.isArray(entry)
 
-/** The aliases from `name` on, and the record at their end, if there is one; a circle is told once. */
-function chain(zone: Zone, name: string, seen: string[] = []): Answer[] {
+/** The aliases from `name` on, and the records at their end, if there are any; a circle is told once. */
+function chain(zone: Zone, name: string, type: RecordType, seen: string[] = []): Answer[] {
   const entry = zone[name.toLowerCase()]
-  if (typeof entry === 'string') return [txt(name, entry)]
+  if (typeof entry === 'string') return type === 'TXT' ? [txt(name, entry)] : []
   if (!isBehaviour(entry)) return []
-  if ('txt' in entry && 'ttl' in entry) return [entry.txt].flat().map((record) => txt(name, record, entry.ttl))
+  if ('txt' in entry && 'ttl' in entry) return type === 'TXT' ? [entry.txt].flat().map((record) => txt(name, record, entry.ttl)) : [] // prettier-ignore
+  if ('records' in entry) return answersOf(name, type, entry.records, entry.ttl)
   if (!('cname' in entry) || seen.includes(name)) return []
   const alias = { type: 'CNAME', name, ttl: entry.ttl ?? 300, data: entry.cname } as const
-  return [alias, ...chain(zone, entry.cname, [...seen, name])]
+  return [alias, ...(type === 'CNAME' ? [] : chain(zone, entry.cname, type, [...seen, name]))]
+}
+
+function answersOf(name: string, type: RecordType, records: DataOf, ttl = 300): Answer[] {
+  if (type === 'TXT') return (records.TXT ?? []).map((record) => txt(name, record, ttl))
+  return (records[type as keyof DataOf] ?? []).map((data) => ({ type, name, ttl, data }) as Answer)
+}
+
+/** The end of the chain counts: a validated alias to what was not validated is not validated. */
+function validated(query: Packet, zone: Zone, reply: Packet): Packet {
+  const asked = (query as DecodedPacket).flag_ad || query.additionals?.some((record) => record.type === 'OPT' && record.flag_do) // prettier-ignore
+  const alias = reply.answers?.findLast((record) => record.type === 'CNAME')
+  const end = alias?.type === 'CNAME' ? alias.data : query.questions![0]!.name
+  const entry = zone[end.toLowerCase()]
+  const isValid = isBehaviour(entry) && 'ad' in entry && entry.ad
+  return asked && isValid ? { ...reply, flags: reply.flags! | AUTHENTIC_DATA } : reply
 }
 
 /** The SOA record's own TTL is 900. */

@@ -106,3 +106,12 @@ test('any records are read without a throw', () => {
     ),
   )
 })
+
+test('16 KiB of anything take less than 50 ms of CPU', () => {
+  for (const text of [' '.repeat(16_000), '\t;'.repeat(8_000), 'a,'.repeat(8_000), ' '.repeat(16_000) + 'x']) {
+    const begun = process.cpuUsage()
+    parseRecord([`v=TLSRPTv1; rua=${text}`, `v=TLSRPTv1${text}`])
+    parseRecord([`v=TLSRPTv1; rua=${text}`])
+    assert.ok(process.cpuUsage(begun).user < 50_000, JSON.stringify(text.slice(0, 4)))
+  }
+})
