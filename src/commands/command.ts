@@ -12,8 +12,8 @@ export type Say = { out: (line: string) => void; err: (line: string) => void }
 /** A line that the next one takes the place of, for a person who waits; '' when there is nothing more to wait for. */
 export type Progress = (text: string) => void
 
-/** 0 done, 1 something refused or failed, 2 usage or configuration. */
-export type ExitCode = 0 | 1 | 2
+/** 0 done, 1 something was refused or failed, 2 usage or configuration; of `check` also 3 a warning, 4 an error. */
+export type ExitCode = 0 | 1 | 2 | 3 | 4
 
 /** Runs `work` on a migrated store and closes it. A running service keeps its embedded Postgres: this joins it. */
 export async function withStore<T>(

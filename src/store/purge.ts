@@ -30,6 +30,8 @@ export function purgeDomain(db: Database, domain: string): Promise<Purged> {
     const query = <Row extends object>(text: string) => tx.query<Row>({ text, values: [domain], ...unhurried })
     const listed = await query('delete from domain where domain = $1')
 
+    await query('delete from domain_check where domain = $1')
+    await query('delete from domain_check_turn where domain = $1')
     const reports = await query('delete from report where domain = $1')
     await deleteOrphans(tx, domain) // Not by domain: a report that was committed just now keeps its facts.
     const { rows: totals } = await query<{ days: string[] }>(

@@ -12,6 +12,8 @@ export const tables = [
   'submission',
   'submission_raw',
   'day_total',
+  'domain_check',
+  'domain_check_turn',
 ] as const
 
 export type Table = (typeof tables)[number]

@@ -1,0 +1,59 @@
+/** Wires the checks of a Config: the service stands on it, and the commands that look at a domain. */
+import { readFile } from 'node:fs/promises'
+import { runCheck, type Check } from './checks/check.ts'
+import { readDomainInput, type DomainInput } from './checks/domain-input.ts'
+import { makeTrust } from './checks/certificate-seen.ts'
+import { lookAtRecords, type LookDeps, type Progress } from './checks/look.ts'
+import { makeSeeMx } from './checks/mx-host.ts'
+import { makeOutgoing } from './checks/outgoing.ts'
+import { makeSeeRua } from './checks/own-listeners.ts'
+import { makeSeePolicy } from './checks/policy-host.ts'
+import { makeRecords, type Records } from './checks/records.ts'
+import { makeResolveAddresses } from './checks/resolve-addresses.ts'
+import { ruaOf, type Config } from './config.ts'
+import { makeLookUp, type LookUp } from './dns/look-up.ts'
+
+export type Checker = {
+  /** What may be asked about, in any spelling. */
+  readDomain: (text: string) => DomainInput
+  /** Counts a check that `key` asks for: 0, or the seconds to wait. */
+  admit: (key: string) => number
+  /** Rejects never; takes `limits.checkMs` at most. */
+  check: (domain: string, onProgress: (progress: Progress) => void) => Promise<Check>
+  /** What the domain should publish (src/checks/records.ts). */
+  records: (domain: string) => Promise<Records>
+  lookUp: LookUp
+}
+
+export type CheckerWorld = {
+  now: () => Date
+  /** A clock in milliseconds that nobody sets. */
+  nowMs: () => number
+  product: { name: string; version: string }
+  /** In place of the real DNS. */
+  lookUp?: LookUp
+}
+
+/** Rejects when CHECK_CA_FILE cannot be read, or holds what is no certificate. */
+export async function makeChecker(config: Config, { now, nowMs, product, ...world }: CheckerWorld): Promise<Checker> {
+  const { limits, checks } = config
+  const trust = makeTrust(checks.caFile === undefined ? '' : await readFile(checks.caFile, 'utf8'))
+  const lookUp = world.lookUp ?? makeLookUp(config.dnsServers, limits)
+  const ports = { https: checks.httpsPort, smtp: checks.smtpPort }
+  const outgoing = makeOutgoing({ allowCidrs: checks.allowCidrs, ports, limits, nowMs })
+  const calling = { resolveAddresses: makeResolveAddresses(lookUp), outgoing, trust, limits, now }
+  const seePolicy = makeSeePolicy({ ...calling, userAgent: `${product.name}/${product.version} (MTA-STS check)` })
+  const seeMx = makeSeeMx({ ...calling, ehloName: config.smtp.hostname })
+  const ownAddresses = ruaOf(config)
+  const deps: Omit<LookDeps, 'onProgress'> = {
+    ...{ lookUp, seePolicy, seeMx, ownAddresses, limits },
+    seeRua: makeSeeRua({ ...calling, lookUp, seeMx }),
+  }
+  return {
+    readDomain: (text) => readDomainInput(text, checks.allowCidrs.length > 0),
+    admit: outgoing.admit,
+    check: (domain, onProgress) => runCheck(domain, { ...deps, onProgress, now }),
+    records: async (domain) => makeRecords({ domain, ownAddresses, ...(await lookAtRecords(domain, deps)) }),
+    lookUp,
+  }
+}
