@@ -4,6 +4,14 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 
+# The dashboard: Vite and what it builds from stay in this stage. Its compiler is an optional package.
+FROM node:24-slim AS dashboard
+WORKDIR /app
+COPY package.json package-lock.json .npmrc tsconfig.json ./
+RUN npm ci --ignore-scripts
+COPY src ./src
+RUN node src/main.ts build
+
 FROM node:24-slim
 ENV NODE_ENV=production \
     DATA_DIR=/data \
@@ -14,6 +22,7 @@ COPY package.json ./
 COPY src ./src
 COPY migrations ./migrations
 COPY samples ./samples
+COPY --from=dashboard /app/build ./build
 RUN install -d -o node -g node -m 0700 /data
 VOLUME /data
 USER node

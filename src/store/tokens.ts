@@ -112,9 +112,20 @@ export async function findToken(db: Database, token: string): Promise<ApiToken |
   return rows[0]
 }
 
+/** A token by its key, for who has shown before that it is his; undefined where it is revoked, or none of the API. */
+export async function findTokenByKey(db: Database, key: string): Promise<ApiToken | undefined> {
+  const { rows } = await db.query<ApiToken>(
+    `select key, name, scopes, domains from token where key = $1 and revoked_at is null and not 'ingest' = any(scopes)`,
+    [key],
+  )
+  return rows[0]
+}
+
 export type TokenFinder = {
   /** As of a second ago at most, so that a busy caller is not asked for with every request. Rejects as the database does. */
   find: (token: string) => Promise<ApiToken | undefined>
+  /** The same by its key. */
+  findByKey: (key: string) => Promise<ApiToken | undefined>
   /** What is asked from now on is asked anew: a token was revoked here. */
   forget: () => void
 }
@@ -127,24 +138,25 @@ export function makeTokenFinder(db: Database, now: () => Date): TokenFinder {
   type Known = { asOf: number; found: Promise<ApiToken | undefined> }
   const known = new Map<string, Known>()
   const isRecent = ({ asOf }: Known) => Math.abs(now().getTime() - asOf) < maxAgeMs // Clocks are set back, too.
+  const remembered = async (id: string, ask: () => Promise<ApiToken | undefined>) => {
+    const before = known.get(id)
+    if (before && isRecent(before)) return before.found
+    const asked = { asOf: now().getTime(), found: ask() }
+    known.delete(id) // A Map is in the order of its insertions: the oldest goes first.
+    known.set(id, asked)
+    for (const oldest of known.keys()) if (known.size > maxKnown) known.delete(oldest)
+    let isGood = false
+    try {
+      const found = await asked.found
+      isGood = found !== undefined
+      return found
+    } finally {
+      if (!isGood && known.get(id) === asked) known.delete(id)
+    }
+  }
   return {
-    find: async (token) => {
-      const id = hashOf(token).toString('base64')
-      const before = known.get(id)
-      if (before && isRecent(before)) return before.found
-      const asked = { asOf: now().getTime(), found: findToken(db, token) }
-      known.delete(id) // A Map is in the order of its insertions: the oldest goes first.
-      known.set(id, asked)
-      for (const oldest of known.keys()) if (known.size > maxKnown) known.delete(oldest)
-      let isGood = false
-      try {
-        const found = await asked.found
-        isGood = found !== undefined
-        return found
-      } finally {
-        if (!isGood && known.get(id) === asked) known.delete(id)
-      }
-    },
+    find: (token) => remembered(hashOf(token).toString('base64'), () => findToken(db, token)),
+    findByKey: (key) => remembered(key, () => findTokenByKey(db, key)), // A UUID is no hash.
     forget: () => {
       known.clear()
     },

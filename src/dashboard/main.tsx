@@ -1,0 +1,7 @@
+/** The dashboard: a page that shows what the REST API answers, and nothing else. */
+import '@picocss/pico/css/pico.min.css'
+import './style.css'
+import { render } from 'preact'
+import { App } from './app.tsx'
+
+render(<App />, document.getElementById('app')!)

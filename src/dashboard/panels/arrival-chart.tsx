@@ -1,0 +1,68 @@
+/** Arrivals by day, in three kinds: what counts, what was there already, and what was refused or set aside. */
+import * as Plot from '@observablehq/plot'
+import type { Schemas } from '../client.ts'
+import { Chart } from '../parts/chart.tsx'
+import { Table } from '../parts/table.tsx'
+import { approximately, count, day } from '../words.ts'
+
+type Arrival = Schemas['ArrivalCount']
+
+const kindOf = ({ verdict }: Arrival): 'accepted' | 'duplicate' | 'refused' =>
+  verdict === 'accepted' || verdict === 'duplicate' ? verdict : 'refused'
+
+const colors = { accepted: 'var(--ok)', duplicate: 'var(--gap)', refused: 'var(--bad)' }
+
+export function ArrivalChart({ rows, from, to }: { rows: Arrival[]; from: string; to: string }) {
+  if (rows.length === 0) return null
+  const bars = [...Map.groupBy(rows, (row) => `${row.day} ${kindOf(row)}`).values()].map((of) => ({
+    day: of[0]!.day,
+    kind: kindOf(of[0]!),
+    arrivals: of.reduce((sum, row) => sum + approximately(row.count), 0),
+  }))
+  const label = `Arrivals by day: ${Object.keys(colors).map((kind) => `${count(bars.filter((bar) => bar.kind === kind).reduce((sum, bar) => sum + bar.arrivals, 0))} ${kind}`).join(', ')}.` // prettier-ignore
+  return (
+    <>
+      <p class="legend" aria-hidden="true">
+        <span class="key ok">accepted</span>
+        <span class="key gap">was there already</span>
+        <span class="key bad">refused or set aside</span>
+      </p>
+      <Chart
+        label={label}
+        on={[bars, from, to]}
+        draw={() => ({
+          height: 180,
+          marginLeft: 50,
+          x: { type: 'utc', interval: 'day', domain: [new Date(from), new Date(to)], label: null },
+          y: { grid: true, label: 'arrivals', ticks: 4 },
+          color: { type: 'identity' },
+          marks: [
+            Plot.rectY(bars, {
+              x: (bar: { day: string }) => new Date(bar.day),
+              interval: 'day',
+              y: 'arrivals',
+              fill: (bar: { kind: keyof typeof colors }) => colors[bar.kind],
+              order: Object.values(colors).toReversed(),
+              inset: 0.5,
+              title: (bar: { day: string; kind: string; arrivals: number }) =>
+                `${day(bar.day)}: ${count(bar.arrivals)} ${bar.kind}`,
+            }),
+            Plot.ruleY([0]),
+          ],
+        })}
+        table={
+          <Table
+            caption={label}
+            rows={bars.toSorted((a, b) => b.day.localeCompare(a.day))}
+            rowKey={(bar) => `${bar.day} ${bar.kind}`}
+            columns={[
+              { head: 'Day', cell: (bar) => day(bar.day), by: (bar) => bar.day },
+              { head: 'What', cell: (bar) => bar.kind, by: (bar) => bar.kind },
+              { head: 'Arrivals', numeric: true, cell: (bar) => count(bar.arrivals), by: (bar) => bar.arrivals },
+            ]}
+          />
+        }
+      />
+    </>
+  )
+}

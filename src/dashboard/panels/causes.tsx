@@ -1,0 +1,126 @@
+/** "Why, and what do I do?": a card for each cause, with what it means, the evidence and the fix. */
+import { api, told, type Schemas } from '../client.ts'
+import { Show, useLoad } from '../load.tsx'
+import { Copyable } from '../parts/copy.tsx'
+import { CsvButton } from '../parts/csv.tsx'
+import { Panel } from '../parts/page.tsx'
+import { Domain, Said } from '../parts/said.tsx'
+import { useAsked } from '../asked.ts'
+import { count, day, isZero, plural } from '../words.ts'
+import { recipes } from './recipes.ts'
+
+type Cause = Schemas['Cause']
+
+export function Causes({ domain, most = 12 }: { domain?: string; most?: number }) {
+  const { question } = useAsked()
+  const { result_type, receiving_mx_hostname } = question.filters
+  const query = {
+    from: question.from,
+    to: question.to,
+    trust: question.trust,
+    ...(domain !== undefined ? { domain: [domain] } : question.filters.domain && { domain: question.filters.domain }),
+    ...(result_type && { result_type }),
+    ...(receiving_mx_hostname && { receiving_mx_hostname }),
+    limit: most,
+  }
+  const loaded = useLoad((signal) => told(api.GET('/v1/causes', { params: { query }, signal })), [query])
+  return (
+    <Panel
+      title="Why, and what to do"
+      question="What goes on first, then what is over."
+      actions={<CsvButton path="/v1/causes" query={query} />}
+    >
+      <Show of={loaded}>
+        {({ data, page }) =>
+          data.length === 0 ? (
+            <p class="quiet">
+              Nothing failed in this window, as far as {question.trust === 'any' ? 'the' : question.trust} reports say.
+            </p>
+          ) : (
+            <>
+              <div class="cards">
+                {data.map((cause) => (
+                  <CauseCard
+                    key={`${cause.domain} ${cause.result_type} ${cause.receiving_mx_hostname ?? ''}`}
+                    cause={cause}
+                    showDomain={domain === undefined}
+                  />
+                ))}
+              </div>
+              {page.next_cursor !== null && (
+                <p class="quiet">The {data.length} that matter most; the CSV has them all.</p>
+              )}
+            </>
+          )
+        }
+      </Show>
+    </Panel>
+  )
+}
+
+export function CauseCard({ cause, showDomain }: { cause: Cause; showDomain: boolean }) {
+  const { link } = useAsked()
+  const failed = isZero(cause.failed) ? cause.unverified.failed : cause.failed
+  const evidence = {
+    domain: cause.domain,
+    result_type: cause.result_type,
+    receiving_mx_hostname: cause.receiving_mx_hostname ?? '',
+    ...(isZero(cause.failed) && { trust: 'unverified' }),
+  }
+  const snippets =
+    recipes[cause.result_type]?.({ domain: cause.domain, mx: cause.receiving_mx_hostname ?? undefined }) ?? []
+  return (
+    <article class={`card cause ${cause.ongoing ? 'ongoing' : 'over'}`}>
+      <h3>
+        <Said text={cause.result_type} /> <small class="quiet">{cause.ongoing ? 'going on' : 'over'}</small>
+      </h3>
+      {showDomain && (
+        <p>
+          <a href={link(`/domains/${cause.domain}`)}>
+            <Domain name={cause.domain} />
+          </a>
+        </p>
+      )}
+      <p class="headline">
+        <Said text={cause.headline} />
+      </p>
+      {cause.meaning !== null && <p>{cause.meaning}</p>}
+      <p class="quiet">
+        {cause.enforce_refuses === null
+          ? 'A result type of the sender’s own: what it means for delivery is for him to say.'
+          : cause.enforce_refuses
+            ? 'Under testing the mail is delivered all the same; under enforce, or with DANE, a sender refuses to deliver it to this host.'
+            : 'Mail is delivered, under testing and under enforce alike; but the sender may do so without the protection of the policy.'}
+      </p>
+      <p>
+        <a href={link('/failures', evidence)}>{plural(failed, 'failed session')}</a>,{' '}
+        {plural(cause.reporters, 'verified reporter')}, {day(cause.first_seen)} to {day(cause.last_seen)}
+        {!isZero(cause.unverified.failed) && !isZero(cause.failed) && (
+          <>; beside them {count(cause.unverified.failed)} unverified</>
+        )}
+      </p>
+      {cause.reason_codes.length > 0 && (
+        <p class="quiet">
+          Reasons given:{' '}
+          {cause.reason_codes.map(({ failure_reason_code: code, failed: sessions }, i) => (
+            <span key={i}>
+              {i > 0 && ', '}
+              <Said text={code} absent="none" /> ({count(sessions)})
+            </span>
+          ))}
+        </p>
+      )}
+      {cause.fix !== null && (
+        <p>
+          <strong>To do:</strong> {cause.fix}
+        </p>
+      )}
+      {snippets.map(({ name, text }) => (
+        <details key={name}>
+          <summary>{name}</summary>
+          <Copyable text={text} label={`${name}: ${cause.result_type}`} />
+        </details>
+      ))}
+    </article>
+  )
+}

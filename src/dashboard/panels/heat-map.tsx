@@ -1,0 +1,141 @@
+/** "What fails where?": failed sessions by receiving MX and result type. What names no MX has a row of its own. */
+import { api, told, type Schemas } from '../client.ts'
+import { Show, useLoad } from '../load.tsx'
+import { CsvButton } from '../parts/csv.tsx'
+import { Panel } from '../parts/page.tsx'
+import { Domain, Said } from '../parts/said.tsx'
+import { useAsked } from '../asked.ts'
+import { queryOf } from '../question.ts'
+import { approximately, count, isZero, percent } from '../words.ts'
+
+type Row = Schemas['SummaryRow']
+const maxRows = 25
+
+export function HeatMap({ domain }: { domain?: string }) {
+  const { question } = useAsked()
+  const query = {
+    ...queryOf(question, domain),
+    trust: question.trust,
+    group_by: ['receiving_mx_hostname', 'result_type'] as ('receiving_mx_hostname' | 'result_type')[],
+    limit: 500,
+  }
+  const loaded = useLoad(
+    async (signal) => {
+      const [cells, totals] = await Promise.all([
+        told(api.GET('/v1/summary', { params: { query }, signal })),
+        told(
+          api.GET('/v1/summary', {
+            params: { query: { ...queryOf(question, domain), trust: question.trust } },
+            signal,
+          }),
+        ),
+      ])
+      return {
+        rows: cells.data.filter(({ result_type: type }) => type !== null && type !== undefined),
+        totals: totals.totals,
+      }
+    },
+    [query],
+  )
+  return (
+    <Panel
+      title="What fails where"
+      question="Failed sessions by receiving MX and result type."
+      actions={<CsvButton path="/v1/summary" query={query} />}
+    >
+      <Show of={loaded}>
+        {({ rows, totals }) => <Map_ rows={rows} totals={totals} {...(domain !== undefined && { domain })} />}
+      </Show>
+    </Panel>
+  )
+}
+
+/** Of a table of links a reader of any kind can make sense; it is the picture and its table at once. */
+function Map_({ rows, totals, domain }: { rows: Row[]; totals: Schemas['Totals']; domain?: string }) {
+  const { question, link } = useAsked()
+  const shown = rows.filter((row) => !isZero(row.failed) || !isZero(row.unverified.failed))
+  const unattributed = totals.unattributed_failed
+  if (shown.length === 0) {
+    return (
+      <p class="quiet">
+        No failure detail in this window. <Unattributed value={unattributed} failed={totals.failed} />
+      </p>
+    )
+  }
+  const sumBy = (key: (row: Row) => string) => {
+    const sums = new Map<string, number>()
+    for (const row of shown) sums.set(key(row), (sums.get(key(row)) ?? 0) + approximately(row.failed))
+    return [...sums].sort((a, b) => b[1] - a[1])
+  }
+  const mxs = sumBy((row) => row.receiving_mx_hostname ?? '')
+  const types = sumBy((row) => row.result_type ?? '')
+  const all = mxs.reduce((sum, [, failed]) => sum + failed, 0)
+  const most = Math.max(1, ...shown.map((row) => approximately(row.failed)))
+  const cellOf = (mx: string, type: string) => shown.find((row) => (row.receiving_mx_hostname ?? '') === mx && row.result_type === type) // prettier-ignore
+  const filters = { ...question.filters, ...(domain !== undefined && { domain }) }
+  return (
+    <>
+      <div class="scroll" role="region" aria-label="What fails where" tabIndex={0}>
+        <table class="heat">
+          <caption class="unseen">Failed sessions by receiving MX and result type</caption>
+          <thead>
+            <tr>
+              <th scope="col">Receiving MX</th>
+              {types.map(([type]) => (
+                <th key={type} scope="col" class="number">
+                  <Said text={type} />
+                </th>
+              ))}
+              <th scope="col" class="number">
+                All
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {mxs.slice(0, maxRows).map(([mx, failed]) => (
+              <tr key={mx}>
+                <th scope="row">{mx === '' ? <em>no MX named</em> : <Domain name={mx} />}</th>
+                {types.map(([type]) => {
+                  const cell = cellOf(mx, type)
+                  if (!cell) return <td key={type} class="number" aria-label="none" />
+                  return (
+                    <td key={type} class="number" style={shade(approximately(cell.failed) / most)}>
+                      <a href={link('/failures', { ...filters, receiving_mx_hostname: mx, result_type: type })}>
+                        {count(cell.failed)} <small>{percent(cell.failed, all)}</small>
+                      </a>
+                      {!isZero(cell.unverified.failed) && question.trust === 'verified' && (
+                        <small class="beside">+ {count(cell.unverified.failed)} unverified</small>
+                      )}
+                    </td>
+                  )
+                })}
+                <td class="number">{count(failed)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {mxs.length > maxRows && (
+        <p class="quiet">
+          The {maxRows} with the most failures of {count(mxs.length)}; the CSV has them all.
+        </p>
+      )}
+      <Unattributed value={unattributed} failed={totals.failed} />
+    </>
+  )
+}
+
+/** Set by the CSS object model, which the Content-Security-Policy allows: no style attribute is ever parsed. */
+const shade = (share: number) => ({ '--share': `${Math.round(15 + share * 70)}%` })
+
+function Unattributed({ value, failed }: { value: Schemas['Count'] | null; failed: Schemas['Count'] }) {
+  if (value === null || isZero(value)) return null
+  const isMore = approximately(value) > 0
+  return (
+    <p class="note">
+      {isMore
+        ? `${count(value)} of ${count(failed)} failed sessions have no detail: their reports do not say what failed.`
+        : `The details add up to ${count(String(-BigInt(value)))} sessions more than the reports' totals say.`}
+    </p>
+  )
+}

@@ -1,0 +1,54 @@
+/** "Can I trust this?": what somebody stands behind, and beside it what nobody does. */
+import { api, told, type Schemas } from '../client.ts'
+import { Show, useLoad } from '../load.tsx'
+import { Panel } from '../parts/page.tsx'
+import { useAsked } from '../asked.ts'
+import { queryOf } from '../question.ts'
+import { approximately, count, isZero, percent, plural } from '../words.ts'
+
+export function Trust({ domain }: { domain?: string }) {
+  const { question, here } = useAsked()
+  const query = { ...queryOf(question, domain), trust: 'verified' as const }
+  const loaded = useLoad((signal) => told(api.GET('/v1/summary', { params: { query }, signal })), [query])
+  return (
+    <Panel
+      title="Whose word this is"
+      question="A DKIM signature proves who reports, not that the counts are right; HTTPS proves nothing."
+    >
+      <Show of={loaded}>
+        {({ totals }) => (
+          <>
+            <dl class="facts">
+              <dt>Verified</dt>
+              <dd>
+                <Sessions of={totals} />, {plural(totals.reporters, 'reporter')}
+              </dd>
+              <dt>Unverified</dt>
+              <dd>
+                <Sessions of={totals.unverified} />{' '}
+                {!isZero(totals.unverified.reports) && <a href={here({ trust: 'unverified' })}>show these</a>}
+              </dd>
+            </dl>
+            {isZero(totals.reports) && !isZero(totals.unverified.reports) && question.trust === 'verified' && (
+              <p class="note">
+                All reports in this window came without proof of who sent them.{' '}
+                <a href={here({ trust: 'any' })}>Count them all the same</a>, and take the numbers for what they are.
+              </p>
+            )}
+          </>
+        )}
+      </Show>
+    </Panel>
+  )
+}
+
+function Sessions({ of }: { of: Pick<Schemas['Totals'], 'successful' | 'failed' | 'reports'> }) {
+  const sessions = approximately(of.successful) + approximately(of.failed)
+  return (
+    <>
+      {plural(of.reports, 'report')}: {count(of.failed)} of {of.successful === null ? 'unknown' : count(sessions)}{' '}
+      sessions failed
+      {of.successful !== null && sessions > 0 && <> ({percent(of.failed, sessions)})</>}
+    </>
+  )
+}

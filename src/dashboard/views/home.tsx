@@ -1,0 +1,75 @@
+/** "Is anything broken, why, and what do I do?" */
+import { useState } from 'preact/hooks'
+import type { Schemas } from '../client.ts'
+import { Calendar } from '../panels/calendar.tsx'
+import { Causes } from '../panels/causes.tsx'
+import { Daily } from '../panels/daily.tsx'
+import { DomainTable } from '../panels/domain-table.tsx'
+import { HeatMap } from '../panels/heat-map.tsx'
+import { Trust } from '../panels/trust.tsx'
+import { Page } from '../parts/page.tsx'
+import { Said } from '../parts/said.tsx'
+import { useAsked } from '../asked.ts'
+import { plural } from '../words.ts'
+import { FirstVisit } from './first-visit.tsx'
+
+type Row = Schemas['Domain']
+const mostHeadlines = 3
+
+export function Home() {
+  const [domains, setDomains] = useState<Row[]>()
+  const nothingYet = domains?.every(({ state }) => state === 'no-reports') ?? false
+  return (
+    <Page title="Overview">
+      {domains && <Verdict domains={domains} />}
+      {nothingYet && <FirstVisit />}
+      <DomainTable onLoaded={setDomains} />
+      {!nothingYet && (
+        <>
+          <div class="columns">
+            <Daily />
+            <HeatMap />
+          </div>
+          <Causes most={6} />
+          <div class="columns">
+            <Calendar />
+            <Trust />
+          </div>
+        </>
+      )}
+    </Page>
+  )
+}
+
+/** The one sentence that somebody with five seconds reads. */
+function Verdict({ domains }: { domains: Row[] }) {
+  const { link } = useAsked()
+  const failing = domains.filter(({ state }) => state === 'failing')
+  const silent = domains.filter(({ state }) => state === 'silent')
+  if (domains.length === 0) return null
+  if (failing.length === 0) {
+    return (
+      <p class="headline">
+        {silent.length === 0
+          ? 'Nothing is broken'
+          : `Nothing is broken, but ${plural(silent.length, 'domain')} went silent`}
+        , as far as the reports say.
+      </p>
+    )
+  }
+  return (
+    <section class="verdict" aria-label="What is broken">
+      {failing.slice(0, mostHeadlines).map((row) => (
+        <p key={row.domain} class="headline">
+          <a href={link(`/domains/${row.domain}`)}>
+            <strong>{row.domain}</strong>
+          </a>
+          : <Said text={row.headline} />
+        </p>
+      ))}
+      {failing.length > mostHeadlines && (
+        <p class="quiet">and {plural(failing.length - mostHeadlines, 'domain')} more, below.</p>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,14 @@
+/** For addresses that nothing answers to. */
+import { Page } from '../parts/page.tsx'
+import { useAsked } from '../asked.ts'
+
+export function NoSuchView() {
+  const { link } = useAsked()
+  return (
+    <Page title="There is no such page">
+      <p>
+        <a href={link('/')}>To the overview</a>
+      </p>
+    </Page>
+  )
+}

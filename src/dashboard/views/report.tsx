@@ -1,0 +1,298 @@
+/** One report: what it says, how far it is to be believed, and its bytes. */
+import { useState } from 'preact/hooks'
+import { api, Refused, told, type Schemas } from '../client.ts'
+import { Failed, Show, useLoad } from '../load.tsx'
+import { JsonText } from '../parts/json-text.tsx'
+import { Page, Panel } from '../parts/page.tsx'
+import { Domain, Said, SaidLink } from '../parts/said.tsx'
+import { Table } from '../parts/table.tsx'
+import { useAsked } from '../asked.ts'
+import { mayWrite } from '../session.ts'
+import { approximately, count, day, percent, time } from '../words.ts'
+
+type Report = Schemas['ReportWithPolicies']
+type Policy = Schemas['Policy']
+
+export function ReportView({ key_ = '', params }: { key_?: string; params?: { key: string } }) {
+  const key = params?.key ?? key_
+  const [again, setAgain] = useState(0)
+  const loaded = useLoad(
+    async (signal) => {
+      const report = await told(api.GET('/v1/reports/{key}', { params: { path: { key } }, signal }))
+      const submission = await told(api.GET('/v1/submissions/{key}', { params: { path: { key: report.submission_key } }, signal })).catch(() => undefined) // prettier-ignore
+      return { report, submission }
+    },
+    [key, again],
+  )
+  return (
+    <Page title="Report">
+      <Show of={loaded}>
+        {({ report, submission }) => (
+          <>
+            <Summary report={report} onDecided={() => setAgain((n) => n + 1)} />
+            <Policies policies={report.policies} />
+            {report.policies.map((policy, i) => (
+              <Details key={i} policy={policy} />
+            ))}
+            {submission && <Proof submission={submission} />}
+            <Anomalies anomalies={report.anomalies} />
+            <Raw reportKey={report.key} />
+          </>
+        )}
+      </Show>
+    </Page>
+  )
+}
+
+function Summary({ report, onDecided }: { report: Report; onDecided: () => void }) {
+  const { link } = useAsked()
+  const sessions = approximately(report.successful) + approximately(report.failed)
+  return (
+    <section class="panel">
+      <dl class="facts">
+        <dt>Domain</dt>
+        <dd>
+          <a href={link(`/domains/${report.domain}`)}>
+            <Domain name={report.domain} />
+          </a>
+        </dd>
+        <dt>Organization</dt>
+        <dd>
+          <Said text={report.organization} />
+        </dd>
+        <dt>Contact</dt>
+        <dd>
+          <Said text={report.contact_info} />
+        </dd>
+        <dt>Report id</dt>
+        <dd>
+          <Said text={report.report_id} />
+        </dd>
+        <dt>Range</dt>
+        <dd>
+          {time(report.start_datetime)} to {time(report.end_datetime)}; counts on {day(report.day)}
+        </dd>
+        <dt>Arrived</dt>
+        <dd>
+          {time(report.arrived_at)} by {report.transport}
+        </dd>
+        <dt>Sessions</dt>
+        <dd>
+          {count(report.failed)} of {count(sessions)} failed ({percent(report.failed, sessions)})
+        </dd>
+        <dt>Whose word</dt>
+        <dd>
+          {report.trust === 'verified' ? (
+            <>
+              verified: <Said text={report.reporter} />
+            </>
+          ) : (
+            'unverified: nobody stands behind it'
+          )}
+        </dd>
+        <dt>Standing</dt>
+        <dd>
+          {report.standing}
+          {report.counted ? '' : ', not in any number'}
+          {report.decision && (
+            <>
+              ; {report.decision.word}d by <Said text={report.decision.by} />, {time(report.decision.at)}{' '}
+              <Said text={report.decision.reason} absent="" />
+            </>
+          )}
+        </dd>
+      </dl>
+      {mayWrite() && <Decide report={report} onDecided={onDecided} />}
+    </section>
+  )
+}
+
+function Decide({ report, onDecided }: { report: Report; onDecided: () => void }) {
+  const [error, setError] = useState<Refused>()
+  const word = report.counted ? 'exclude' : 'include'
+  const decide = async () => {
+    setError(undefined)
+    try {
+      await told(api.POST(`/v1/reports/{key}/${word}`, { params: { path: { key: report.key } }, body: {} }))
+      onDecided()
+    } catch (failure) {
+      if (!(failure instanceof Refused)) throw failure
+      setError(failure)
+    }
+  }
+  return (
+    <>
+      <button type="button" class="outline" onClick={() => void decide()}>
+        {word === 'exclude' ? 'Exclude this report from all numbers' : 'Include this report in the numbers'}
+      </button>
+      {error && <Failed error={error} />}
+    </>
+  )
+}
+
+/** Side by side and never added up: sts and tlsa of one report may be the same sessions. */
+function Policies({ policies }: { policies: Policy[] }) {
+  return (
+    <Panel
+      title="Policies"
+      question={
+        policies.length > 1 ? 'Different policy types may describe the same sessions, so they are never added up.' : ''
+      }
+    >
+      <div class="cards">
+        {policies.map((policy, i) => (
+          <article key={i} class="card">
+            <h3>
+              <Said text={policy.policy_type} />{' '}
+              {policy.policy_mode !== null && (
+                <small>
+                  <Said text={policy.policy_mode} />
+                </small>
+              )}
+            </h3>
+            <p>
+              <Said text={policy.policy_domain} />{' '}
+              {policy.primary && <small class="quiet">stands for the totals</small>}
+            </p>
+            <p>
+              {count(policy.successful)} succeeded, {count(policy.failed)} failed
+              {approximately(policy.unattributed_failed) !== 0 && (
+                <>; {count(policy.unattributed_failed)} not told by the details</>
+              )}
+            </p>
+            <ul class="plain">
+              {policy.policy_string.map((line, j) => (
+                <li key={j}>
+                  <code>
+                    <Said text={line} />
+                  </code>
+                </li>
+              ))}
+            </ul>
+            {policy.mx_host.length > 0 && (
+              <p class="quiet">
+                mx-host:{' '}
+                {policy.mx_host.map((host, j) => (
+                  <span key={j}>
+                    <Said text={host} />{' '}
+                  </span>
+                ))}
+              </p>
+            )}
+          </article>
+        ))}
+      </div>
+    </Panel>
+  )
+}
+
+function Details({ policy }: { policy: Policy }) {
+  if (policy.failure_details.length === 0) return null
+  return (
+    <Panel title={`Failure details: ${policy.policy_type}`}>
+      <Table
+        caption={`Failure details of the policy ${policy.policy_type}`}
+        quietCaption
+        rows={policy.failure_details.map((detail, i) => ({ ...detail, i }))}
+        rowKey={({ i }) => String(i)}
+        columns={[
+          { head: 'Result type', cell: (row) => <Said text={row.result_type} />, by: (row) => row.result_type },
+          {
+            head: 'Sessions',
+            numeric: true,
+            cell: (row) => count(row.failed_session_count),
+            by: (row) => approximately(row.failed_session_count),
+          },
+          {
+            head: 'Receiving MX',
+            cell: (row) => <Said text={row.receiving_mx_hostname} />,
+            by: (row) => row.receiving_mx_hostname,
+          },
+          { head: 'HELO', cell: (row) => <Said text={row.receiving_mx_helo} /> },
+          { head: 'Receiving IP', cell: (row) => <Said text={row.receiving_ip} /> },
+          { head: 'Sending MTA', cell: (row) => <Said text={row.sending_mta_ip} />, by: (row) => row.sending_mta_ip },
+          {
+            head: 'Reason',
+            cell: (row) => <Said text={row.failure_reason_code} />,
+            by: (row) => row.failure_reason_code,
+          },
+          { head: 'More', cell: (row) => <SaidLink text={row.additional_information} /> },
+        ]}
+      />
+    </Panel>
+  )
+}
+
+export function Proof({ submission }: { submission: Schemas['Submission'] }) {
+  if (submission.dkim.length === 0)
+    return (
+      <Panel title="DKIM">
+        <p class="quiet">
+          No signature:{' '}
+          {submission.transport === 'https' ? 'HTTPS proves nothing about who reports.' : 'nobody stands behind it.'}
+        </p>
+      </Panel>
+    )
+  return (
+    <Panel title="DKIM">
+      <Table
+        caption="DKIM signatures, as of the day of arrival"
+        quietCaption
+        rows={submission.dkim.map((each, i) => ({ ...each, i }))}
+        rowKey={({ i }) => String(i)}
+        columns={[
+          { head: 'Result', cell: (row) => row.result },
+          { head: 'Domain', cell: (row) => <Said text={row.domain} /> },
+          { head: 'Selector', cell: (row) => <Said text={row.selector} /> },
+          { head: 'Algorithm', cell: (row) => <Said text={row.algorithm} /> },
+          { head: 'Bits', numeric: true, cell: (row) => row.key_bits ?? '–' },
+          {
+            head: 'Why not',
+            cell: (row) => [row.reason, ...row.unacceptable].filter((word) => word !== undefined).join(', ') || '–',
+          },
+        ]}
+      />
+    </Panel>
+  )
+}
+
+export function Anomalies({ anomalies }: { anomalies: { code: string; pointer: string }[] }) {
+  if (anomalies.length === 0) return null
+  return (
+    <Panel title="Anomalies" question="Repairs made, and oddities seen.">
+      <Table
+        caption="Anomalies"
+        quietCaption
+        rows={anomalies.map((each, i) => ({ ...each, i }))}
+        rowKey={({ i }) => String(i)}
+        columns={[
+          { head: 'Code', cell: (row) => row.code },
+          {
+            head: 'Where',
+            cell: (row) => (
+              <code>
+                <Said text={row.pointer} />
+              </code>
+            ),
+          },
+        ]}
+      />
+    </Panel>
+  )
+}
+
+function Raw({ reportKey }: { reportKey: string }) {
+  const address = `/v1/reports/${encodeURIComponent(reportKey)}/raw`
+  return (
+    <Panel
+      title="As it arrived"
+      actions={
+        <a href={address} download>
+          Download
+        </a>
+      }
+    >
+      <JsonText address={`/v1/reports/${encodeURIComponent(reportKey)}/json`} />
+    </Panel>
+  )
+}

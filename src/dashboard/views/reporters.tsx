@@ -1,0 +1,13 @@
+/** Reporters: by day, and whom to believe. */
+import { Calendar } from '../panels/calendar.tsx'
+import { Standing } from '../panels/standing.tsx'
+import { Page } from '../parts/page.tsx'
+
+export function Reporters() {
+  return (
+    <Page title="Reporters">
+      <Calendar />
+      <Standing />
+    </Page>
+  )
+}

@@ -1,0 +1,70 @@
+/** Signing in and out of the dashboard, in a real browser. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openBrowser, signIn } from '../support/browser.ts'
+import { runDemoService } from '../support/demo-service.ts'
+import { adminToken } from '../support/running-service.ts'
+
+const service = await runDemoService()
+const { newPage } = await openBrowser()
+
+const button = (name: string) => ['button', { name }] as const
+
+test('who is not signed in sees a form for the token and nothing else', async (t) => {
+  const page = await newPage(t, service)
+  await page.goto('/domains/alpha.example')
+  await page.getByLabel('Token').waitFor()
+  assert.doesNotMatch(await page.locator('body').innerText(), /alpha\.example/)
+  assert.equal(await page.getByRole(...button('Sign out')).count(), 0)
+})
+
+test('a wrong token is told to be wrong, and the form stays', async (t) => {
+  const page = await newPage(t, service)
+  await page.goto('/')
+  await page.getByLabel('Token').fill('wrong')
+  await page.getByRole(...button('Sign in')).click()
+  await page.getByRole('alert').waitFor()
+  assert.equal(await page.getByLabel('Token').count(), 1)
+  assert.deepEqual(await page.context().cookies(), [])
+})
+
+test('who signs in sees where he wanted to go, stays signed in through a reload, and signs out', async (t) => {
+  const page = await newPage(t, service)
+  await signIn(page, '/domains/alpha.example')
+  assert.match(page.url(), /\/domains\/alpha\.example$/)
+  await page.getByText('alpha.example').first().waitFor()
+  await page.reload()
+  await page.getByRole(...button('Sign out')).click()
+  await page.getByLabel('Token').waitFor()
+  assert.deepEqual(await page.context().cookies(), [])
+  await page.reload()
+  await page.getByLabel('Token').waitFor()
+})
+
+test('no script sees the token or the session, and the address has neither', async (t) => {
+  const page = await newPage(t, service)
+  await signIn(page)
+  const seen = await page.evaluate('JSON.stringify([document.cookie, {...localStorage}, {...sessionStorage}])')
+  assert.equal(seen, '["",{},{}]')
+  assert.ok(!page.url().includes(adminToken))
+  const [cookie, ...others] = await page.context().cookies()
+  assert.deepEqual(others, [])
+  assert.deepEqual([cookie?.name, cookie?.httpOnly, cookie?.sameSite], ['tlsrpt-session', true, 'Strict'])
+  assert.ok(!cookie!.value.includes(adminToken))
+})
+
+test('a session whose token is revoked ends in the form', async (t) => {
+  const page = await newPage(t, service, { expected: [/status of 401/] })
+  const api = (method: string, path: string, body?: object) =>
+    fetch(`http://127.0.0.1:${service.ports.api}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${adminToken}`, ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+  const made = await api('POST', '/v1/tokens', { name: 'Ada', scopes: ['read'], domains: ['web.example'] })
+  const { key, token } = (await made.json()) as { key: string; token: string }
+  await signIn(page, '/', token)
+  assert.equal((await api('DELETE', `/v1/tokens/${key}`)).status, 204)
+  await page.reload()
+  await page.getByLabel('Token').waitFor()
+})

@@ -1,0 +1,154 @@
+/** A real browser for the tests of the dashboard: what goes wrong in it fails the test, whether the test looked or not. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { after, type TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { chromium, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
+import { demoNow } from './demo-service.ts'
+import { adminToken, type RunningService } from './running-service.ts'
+
+export type PageOptions = BrowserContextOptions & {
+  /** What the browser's clock says; it stands still. demoNow unless given. */
+  now?: Date
+  /** Problems that the test is about. */
+  expected?: RegExp[]
+}
+
+export type Browser = {
+  /**
+   * A page of a browser that has never been here, at 1280 x 800, in British English and UTC unless `options` say
+   * otherwise; addresses are the service's. Closed after the test, which fails where the page logged an error, threw, broke
+   * the Content-Security-Policy, opened a dialog, or asked for anything that is not the service's.
+   */
+  newPage: (t: TestContext, service: Pick<RunningService, 'ports'>, options?: PageOptions) => Promise<Page>
+}
+
+/** One Chromium for a file, closed at its end: to be called at its top level, before the first test. */
+export async function openBrowser(): Promise<Browser> {
+  const closing: (() => Promise<void>)[] = []
+  after(async () => {
+    for (const close of closing) await close()
+  })
+  const { executablePath, env } = await findChromium()
+  const browser = await chromium.launch({
+    executablePath,
+    env: { ...process.env, ...env },
+    // What asks for anything beyond loopback finds nothing, and is told of.
+    args: ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
+  })
+  closing.push(() => browser.close())
+  return {
+    newPage: async (t, { ports }, { now = demoNow, expected = [], ...options } = {}) => {
+      const origin = `http://127.0.0.1:${ports.api}`
+      const context = await browser.newContext({
+        baseURL: origin,
+        locale: 'en-GB',
+        timezoneId: 'UTC',
+        viewport: { width: 1280, height: 800 },
+        ...options,
+      })
+      const problems: string[] = []
+      t.after(async () => {
+        await context.close()
+        assert.deepEqual(problems.filter((problem) => !expected.some((one) => one.test(problem))), []) // prettier-ignore
+      })
+      await watch(context, origin, problems)
+      await context.clock.setFixedTime(now)
+      return context.newPage()
+    },
+  }
+}
+
+/** Signed in with this token, the page is at `path` and shows it. */
+export async function signIn(page: Page, path = '/', token = adminToken): Promise<void> {
+  await page.goto(path)
+  await page.getByLabel('Token').fill(token)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign out' }).waitFor()
+}
+
+/** That nobody is signed in is how the page learns that it has to ask for a token. */
+const notSignedIn = (message: string, address: string): boolean =>
+  /status of 401/.test(message) && new URL(address).pathname === '/v1/session'
+
+async function watch(context: BrowserContext, origin: string, problems: string[]): Promise<void> {
+  await context.addInitScript(() => {
+    const { document } = globalThis as unknown as { document: EventTarget }
+    document.addEventListener('securitypolicyviolation', (event) => {
+      const { effectiveDirective, blockedURI, sourceFile, sample } = event as unknown as Record<string, string>
+      console.error(`policy violation: ${effectiveDirective} ${blockedURI} by ${sourceFile}: ${sample}`)
+    })
+  })
+  context.on('console', (message) => {
+    const { url } = message.location()
+    if (message.type() === 'error' && !notSignedIn(message.text(), url || origin))
+      problems.push(`${message.text()} (${url})`)
+  })
+  context.on('weberror', (error) => problems.push(`thrown: ${error.error().stack ?? error.error().message}`))
+  context.on('dialog', (dialog) => {
+    problems.push(`dialog: ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+  context.on('request', (request) => {
+    const { protocol, origin: asked } = new URL(request.url())
+    if (asked !== origin && !['data:', 'blob:'].includes(protocol)) problems.push(`left the instance: ${request.url()}`)
+  })
+}
+
+type Chromium = { executablePath: string; env?: Record<string, string> }
+
+const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+
+/** What CHROMIUM names, else one that is installed, else the one that came with npm ci. */
+async function findChromium(): Promise<Chromium> {
+  const named = process.env['CHROMIUM']
+  if (named) return { executablePath: named }
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  const installed = folders
+    .flatMap((folder) => names.map((name) => join(folder, name)))
+    .find((path) => existsSync(path))
+  return installed === undefined ? unpackChromium() : { executablePath: installed }
+}
+
+/** Once for each version, into the folder for temporary files: 200 MB. */
+async function unpackChromium(): Promise<Chromium> {
+  const home = join(dirname(fileURLToPath(import.meta.resolve('@sparticuz/chromium'))), '..')
+  const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string }
+  const folder = join(tmpdir(), `tlsrpt-chromium-${version}`)
+  if (!existsSync(folder)) await unpackInto(folder, join(home, 'bin'))
+  const executablePath = join(folder, 'chromium')
+  const libraries = { LD_LIBRARY_PATH: join(folder, 'al2023/lib'), FONTCONFIG_PATH: join(folder, 'fonts') }
+  return (await runs(executablePath)) ? { executablePath } : { executablePath, env: libraries }
+}
+
+/** Under a name of its own until it is whole: other test files may be at it, too. */
+async function unpackInto(folder: string, packed: string): Promise<void> {
+  const before = process.env['TMPDIR']
+  const made = mkdtempSync(`${folder}-`)
+  process.env['TMPDIR'] = made // Where the package unpacks to.
+  try {
+    const { default: packaged, inflate } = await import('@sparticuz/chromium')
+    await packaged.executablePath(packed)
+    await inflate(join(packed, 'al2023.tar.br')) // Libraries that a bare container lacks (NSS).
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = before
+  }
+  try {
+    renameSync(made, folder)
+  } catch (error) {
+    rmSync(made, { recursive: true })
+    if (!existsSync(folder)) throw error
+  }
+}
+
+/** Whether the system has the libraries that it wants. */
+const runs = (executablePath: string): Promise<boolean> =>
+  promisify(execFile)(executablePath, ['--version']).then(
+    () => true,
+    () => false,
+  )
