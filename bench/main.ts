@@ -51,11 +51,13 @@ async function measure(chosen: Scenario[]): Promise<number> {
   const progress = makeProgress()
   const server = await startServer(process.env['DATABASE_URL'])
   const measured: Measured[] = []
+  const took: string[] = []
   let failed = false
   try {
     for (const [i, { name, run }] of chosen.entries()) {
       const bench: Bench = { server, say: (what) => progress.show(`${i + 1}/${chosen.length} ${name}: ${what}`) }
       bench.say('')
+      const begunAt = performance.now()
       try {
         measured.push(...(await run(bench)).map((figure) => ({ scenario: name, ...figure })))
       } catch (error) {
@@ -63,17 +65,19 @@ async function measure(chosen: Scenario[]): Promise<number> {
         progress.clear()
         console.error(`${name} could not be measured:`, error)
       }
+      took.push(`${name} ${secondsSince(begunAt)} s`)
     }
   } finally {
     progress.clear()
     await server.stop()
   }
-  const seconds = (performance.now() - startedAt) / 1000
   const about = machine(server)
-  console.log(`${about.join('\n')}\n\n${formatTable(measured)}\nMeasured in ${Math.round(seconds)} s.`)
+  console.log(`${about.join('\n')}\n\n${formatTable(measured)}\nMeasured in ${secondsSince(startedAt)} s: ${took.join(', ')}.`)
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(toJson(about, measured), null, 2)}\n`)
   return failed ? 1 : 0
 }
+
+const secondsSince = (startedAt: number): number => Math.round((performance.now() - startedAt) / 1000)
 
 /** One line that is written over on a terminal; elsewhere a line for each step. */
 function makeProgress(): { show: (text: string) => void; clear: () => void } {

@@ -2,6 +2,7 @@
 import { createPartitions, factTables } from '../src/store/partitions.ts'
 import { inTransaction, unhurried, type Database, type Queryable } from '../src/store/database.ts'
 import type { Window } from '../src/store/question.ts'
+import { tallied, tallyOf } from '../src/store/tally.ts'
 import { resultTypes } from '../src/tlsrpt/result-types.ts'
 import type { Bench } from './bench.ts'
 import type { BenchDatabase, BenchServer } from './server.ts'
@@ -157,16 +158,6 @@ async function fillMonth(tx: Queryable, month: string, { from, to }: Window): Pr
        successful, sts_details * sessions + unattributed from told t`,
   )
   await run(
-    `insert into policy (domain, day, report_key, trust, reporter, organization, transport, counted, seq, policy_domain, policy_type,
-       policy_mode, "primary", policy_string, mx_host, successful, failed, attributed)
-     select ${borne}, seq, domain, type, mode, seq = 0, strings, array['*.' || domain], case seq when 0 then successful else successful / 2 end,
-       details * sessions + case seq when 0 then unattributed else 0 end, details * sessions
-     from told t cross join lateral (values
-       (0, 'sts', 'enforce', sts_details, array['version: STSv1', 'mode: enforce', 'mx: *.' || domain, 'max_age: 604800']),
-       (1, 'tlsa', null, tlsa_details, array['3 1 1 ' || md5(domain) || md5(key::text)])) p (seq, type, mode, details, strings)
-     where seq = 0 or has_tlsa`,
-  )
-  await run(
     `insert into failure_detail (domain, day, report_key, trust, reporter, organization, transport, counted, policy_seq, seq,
        policy_domain, policy_type, policy_mode, "primary", result_type, sending_mta_ip, receiving_mx_hostname, receiving_ip,
        failed_session_count, failure_reason_code)
@@ -177,6 +168,19 @@ async function fillMonth(tx: Queryable, month: string, { from, to }: Window): Pr
        cross join lateral (values (0, 'sts', 'enforce', sts_details), (1, 'tlsa', null, tlsa_details)) p (policy_seq, type, mode, details)
        cross join lateral (select seq, 1 + floor(random() * mx_hosts)::int as mx from generate_series(1, details) seq) d`,
     [resultTypes.map(({ name }) => name)],
+  )
+  await run(
+    `insert into policy (domain, day, report_key, trust, reporter, organization, transport, counted, seq, policy_domain, policy_type,
+       policy_mode, "primary", policy_string, mx_host, successful, failed, attributed, tally_result_type, tally_mx, tally_failed, tally_first)
+     select ${borne}, p.seq, t.domain, type, mode, p.seq = 0, strings, array['*.' || t.domain], case p.seq when 0 then successful else successful / 2 end,
+       details * sessions + case p.seq when 0 then unattributed else 0 end, details * sessions, ${tallyOf('f')}
+     from told t cross join lateral (values
+       (0, 'sts', 'enforce', sts_details, array['version: STSv1', 'mode: enforce', 'mx: *.' || t.domain, 'max_age: 604800']),
+       (1, 'tlsa', null, tlsa_details, array['3 1 1 ' || md5(t.domain) || md5(key::text)])) p (seq, type, mode, details, strings)
+       left join (${tallied("day >= $1::date and day < ($1::date + interval '1 month')::date")}) f
+         on f.domain = t.domain and f.day = t.day and f.report_key = t.key and f.seq = p.seq
+     where p.seq = 0 or has_tlsa order by arrived_at, p.seq`,
+    [`${month}-01`],
   )
   await run(
     `insert into day_total (domain, day, trust, policy_type, successful, failed, attributed, reports, failed_of_type, policies)

@@ -1,4 +1,5 @@
 /** Wires the checks of a Config: the service stands on it, and the commands that look at a domain. */
+import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { runCheck, type Check } from './checks/check.ts'
 import { readDomainInput, type DomainInput } from './checks/domain-input.ts'
@@ -10,6 +11,8 @@ import { makeSeeRua } from './checks/own-listeners.ts'
 import { makeSeePolicy } from './checks/policy-host.ts'
 import { makeRecords, type Records } from './checks/records.ts'
 import { makeResolveAddresses } from './checks/resolve-addresses.ts'
+import { runSelfTest, type SelfTest, type SelfTestDeps } from './checks/selftest.ts'
+import { mailDomainOf } from './checks/rua.ts'
 import { ruaOf, type Config } from './config.ts'
 import { makeLookUp, type LookUp } from './dns/look-up.ts'
 
@@ -22,6 +25,8 @@ export type Checker = {
   check: (domain: string, onProgress: (progress: Progress) => void) => Promise<Check>
   /** What the domain should publish (src/checks/records.ts). */
   records: (domain: string) => Promise<Records>
+  /** Reports to this instance, by what the domain has published (src/checks/selftest.ts). */
+  selfTest: (domain: string, given: Pick<SelfTestDeps, 'store' | 'wait' | 'onLink'>) => Promise<SelfTest>
   lookUp: LookUp
 }
 
@@ -42,9 +47,11 @@ export async function makeChecker(config: Config, { now, nowMs, product, ...worl
   const ports = { https: checks.httpsPort, smtp: checks.smtpPort }
   const outgoing = makeOutgoing({ allowCidrs: checks.allowCidrs, ports, limits, nowMs })
   const calling = { resolveAddresses: makeResolveAddresses(lookUp), outgoing, trust, limits, now }
-  const seePolicy = makeSeePolicy({ ...calling, userAgent: `${product.name}/${product.version} (MTA-STS check)` })
-  const seeMx = makeSeeMx({ ...calling, ehloName: config.smtp.hostname })
-  const ownAddresses = ruaOf(config)
+  const ehloName = config.smtp.hostname
+  const userAgent = `${product.name}/${product.version} (MTA-STS check by ${ehloName})`
+  const seePolicy = makeSeePolicy({ ...calling, userAgent })
+  const seeMx = makeSeeMx({ ...calling, ehloName })
+  const ownAddresses = ruaOf(config).filter(isReachable)
   const deps: Omit<LookDeps, 'onProgress'> = {
     ...{ lookUp, seePolicy, seeMx, ownAddresses, limits },
     seeRua: makeSeeRua({ ...calling, lookUp, seeMx }),
@@ -54,6 +61,22 @@ export async function makeChecker(config: Config, { now, nowMs, product, ...worl
     admit: outgoing.admit,
     check: (domain, onProgress) => runCheck(domain, { ...deps, onProgress, now }),
     records: async (domain) => makeRecords({ domain, ownAddresses, ...(await lookAtRecords(domain, deps)) }),
+    selfTest: (domain, given) => {
+      const { dkimSignatures: signatures, dkimLookups: lookups, dkimClockSkewSeconds: clockSkewSeconds, dkimFutureSeconds: futureSeconds } = limits // prettier-ignore
+      const newToken = () => randomBytes(12).toString('hex')
+      const dkim = { signatures, lookups, clockSkewSeconds, futureSeconds }
+      return runSelfTest(domain, { ...calling, lookUp, ownAddresses, ehloName, userAgent, limits: { ...limits, ...dkim }, newToken, ...given }) // prettier-ignore
+    },
     lookUp,
   }
 }
+
+/** For whoever asks (PUBLIC_CHECKS): public addresses alone, and nothing about this instance. */
+export function forStrangers({ intake, ...config }: Config): Config {
+  const { url: _url, ...listener } = intake
+  const { smtp, checks } = config
+  return { ...config, intake: listener, smtp: { ...smtp, ruaAddresses: [] }, checks: { ...checks, allowCidrs: [] } }
+}
+
+/** Without SMTP_HOSTNAME the address may be at the mere name of a machine, which nobody else knows. */
+const isReachable = (uri: string): boolean => mailDomainOf(uri)?.includes('.') ?? true

@@ -16,7 +16,8 @@ export type Config = {
   /** Domains that are ours by environment; `anyPolicyDomain` is `*`. */
   policyDomains: string[]
   anyPolicyDomain: boolean
-  intake: { host?: string; port: number; tls: boolean; trustProxy: Cidr[] }
+  /** `url`: what strangers reach it by, for `rua=`. */
+  intake: { host?: string; port: number; tls: boolean; trustProxy: Cidr[]; url?: string }
   api: { host: string; port: number }
   /** Absent: a self-signed certificate is made and kept under `dataDir`. */
   tls?: { certFile: string; keyFile: string }
@@ -25,6 +26,8 @@ export type Config = {
   dkimPolicy: 'require' | 'mark'
   adminToken?: string
   retention: { rawDays: number; reportDays: number; refusedDays: number }
+  /** Whom checks may call besides public addresses, on which ports, whose certificates they trust besides; and whether anybody may ask for one. */
+  checks: { allowCidrs: Cidr[]; smtpPort: number; httpsPort: number; caFile?: string; arePublic: boolean }
   limits: Limits
   limitExemptCidrs: Cidr[]
   logLevel: LogLevel
@@ -49,6 +52,7 @@ const list = (text: string) => text.split(',').map((item) => item.trim()).filter
 
 const text = z.string().trim()
 const port = text.regex(/^\d+$/, 'must be a port number, 0 for any free one').transform(Number).refine((n) => n <= 65_535, 'must be at most 65535') // prettier-ignore
+const remotePort = port.refine((n) => n >= 1, 'must be at least 1')
 const days = text.regex(/^\d+$/, 'must be a whole number of days').transform(Number).refine((n) => n >= 1 && n <= 36_500, 'must be 1 to 36500 days') // prettier-ignore
 const cidrs = text.transform(list).superRefine((items, context) => {
   for (const item of items) if (!isCidr(item)) context.addIssue(`'${item}' is no address or CIDR`)
@@ -78,6 +82,11 @@ const dnsServers = text.transform(list).superRefine((items, context) => {
     if (!isAddress || Number(port) < 1 || Number(port) > 65_535) context.addIssue(`'${item}' is no ADDRESS or ADDRESS:PORT`)
   }
 }) // prettier-ignore
+
+const intakeUrl = text.refine(
+  (value) => /^https:\/\/[^\s,!;]+$/i.test(value) && URL.canParse(value),
+  'must be an https:// URL, with , ! and ; percent-encoded',
+)
 
 const databaseUrl = text.refine((value) => /^postgres(ql)?:\/\//.test(value), 'must be a postgres:// address')
 
@@ -119,6 +128,7 @@ export const variables = {
   INTAKE_HOST: text.optional(),
   INTAKE_PORT: port.default(8443),
   INTAKE_TLS: z.enum(['on', 'off'], "must be 'on' or 'off'").default('on'),
+  INTAKE_URL: intakeUrl.optional(),
   TRUST_PROXY: cidrs.default([]),
   API_HOST: text.default('127.0.0.1'),
   API_PORT: port.default(8080),
@@ -130,6 +140,11 @@ export const variables = {
   RAW_RETENTION_DAYS: days.default(90),
   REPORT_RETENTION_DAYS: days.default(400),
   REFUSED_RETENTION_DAYS: days.default(14),
+  CHECK_ALLOW_CIDRS: cidrs.default([]),
+  CHECK_SMTP_PORT: remotePort.default(25),
+  CHECK_HTTPS_PORT: remotePort.default(443),
+  CHECK_CA_FILE: text.optional(),
+  PUBLIC_CHECKS: z.enum(['on', 'off'], "must be 'on' or 'off'").default('off'),
   LIMITS: limits.default(defaultLimits),
   LIMIT_EXEMPT_CIDRS: cidrs.default([]),
   LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
@@ -178,6 +193,7 @@ function arrange(v: z.output<z.ZodObject<typeof variables>>): Config {
       port: v.INTAKE_PORT,
       tls: v.INTAKE_TLS === 'on',
       trustProxy: v.TRUST_PROXY,
+      ...(v.INTAKE_URL !== undefined && { url: v.INTAKE_URL }),
     },
     api: { host: v.API_HOST, port: v.API_PORT },
     ...(v.TLS_CERT_FILE && v.TLS_KEY_FILE && { tls: { certFile: v.TLS_CERT_FILE, keyFile: v.TLS_KEY_FILE } }),
@@ -189,11 +205,24 @@ function arrange(v: z.output<z.ZodObject<typeof variables>>): Config {
       reportDays: v.REPORT_RETENTION_DAYS,
       refusedDays: v.REFUSED_RETENTION_DAYS,
     },
+    checks: {
+      allowCidrs: v.CHECK_ALLOW_CIDRS,
+      smtpPort: v.CHECK_SMTP_PORT,
+      httpsPort: v.CHECK_HTTPS_PORT,
+      ...(v.CHECK_CA_FILE !== undefined && { caFile: v.CHECK_CA_FILE }),
+      arePublic: v.PUBLIC_CHECKS === 'on',
+    },
     limits: v.LIMITS,
     limitExemptCidrs: v.LIMIT_EXEMPT_CIDRS,
     logLevel: v.LOG_LEVEL,
   }
 }
+
+/** `rua` URIs of this instance, mail first: it is signed, so what comes by it can be verified. */
+export const ruaOf = ({ smtp, intake }: Config): string[] => [
+  ...smtp.ruaAddresses.map((address) => `mailto:${address}`),
+  ...(intake.url === undefined ? [] : [intake.url]),
+]
 
 /** Where the admin token is kept when ADMIN_TOKEN does not fix it. */
 export const adminTokenFile = (config: Config): string => join(config.dataDir, 'admin-token')

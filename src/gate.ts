@@ -5,37 +5,62 @@ export type Gate = {
    * Runs `work` on so many bytes when it is its turn. Resolves to undefined, without having run it, where too many wait or
    * it waited too long.
    */
-  inTurn: <T>(bytes: number, work: () => Promise<T>) => Promise<T | undefined>
+  inTurn: InTurn
+  /** The same, one at a time, and beside the others: for what is large. */
+  oneByOne: InTurn
   /** Makes room for so many bytes until the function it returns is called; undefined where there is none. */
   hold: (bytes: number) => Leave | undefined
+  /** The same for what is not read yet, and so may be the heaviest: waits for room, as long as for a turn. */
+  holdUnread: () => Promise<Unread | undefined>
 }
+
+type InTurn = <T>(bytes: number, work: () => Promise<T>) => Promise<T | undefined>
 
 export type Leave = () => void
 
+/** Room for something whose weight is yet to be told: until then it counts as heavy. */
+export type Unread = { weigh: (bytes: number) => void; leave: Leave }
+
 export type GateLimits = { readAtOnce: number; readQueue: number; readWaitSeconds: number; underWayBytes: number }
 
-type Waiting = { since: number; bytes: number; start: () => void; giveUp: () => void }
+/** `took` hears how many milliseconds it was at work. */
+type Waiting = {
+  since: number
+  bytes: number
+  start: (took: (milliseconds: number) => void) => void
+  giveUp: () => void
+}
 
 /** What is heavier than this share of the room leaves the last quarter of it to what is lighter. */
 const heavyShare = 1 / 64
 
-/** Read in one turn of the event loop; then who waits for anything else is heard. A report of 20 MiB takes 150 ms by itself. */
+/** Read in one turn of the event loop; then who waits for anything else is heard. 256 KiB take 50 ms at worst. */
 const turnMs = 20
 
-/** A stranger's 20 KB can be a report of 20 MiB: what it is worth in memory is known only when it has been read. */
-export function makeGate({ readAtOnce, readQueue, readWaitSeconds, underWayBytes }: GateLimits): Gate {
+export const makeGate = (limits: GateLimits): Gate => ({
+  inTurn: makeTurns(limits.readAtOnce, limits),
+  oneByOne: makeTurns(1, limits),
+  ...makeRoom(limits),
+})
+
+function makeTurns(atOnce: number, { readQueue, readWaitSeconds }: GateLimits): InTurn {
   const queue: Waiting[] = []
   let running = 0
-  let byAge = false
-  let held = 0
+  let owedToSmallest = 0 // Milliseconds.
   let turnBegan = 0
   let owed = 0
 
-  /** The oldest and the smallest take turns: a burst of large ones does not hold up the usual few kilobytes. */
-  function takeNext(): Waiting | undefined {
-    byAge = !byAge
-    const smallest = byAge ? 0 : queue.reduce((best, { bytes }, i) => (bytes < queue[best]!.bytes ? i : best), 0)
-    return queue.splice(smallest, 1)[0]
+  /**
+   * The oldest and the smallest share the time, half and half: a burst of bombs does not hold up the usual few kilobytes.
+   * Taking turns one by one would give the small ones as many turns as there are bombs, and a bomb takes a hundred times
+   * as long.
+   */
+  function startNext(): void {
+    const byAge = owedToSmallest <= 0
+    const next = byAge ? 0 : queue.reduce((best, { bytes }, i) => (bytes < queue[best]!.bytes ? i : best), 0)
+    queue.splice(next, 1)[0]?.start((milliseconds) => {
+      owedToSmallest += byAge ? milliseconds : -milliseconds
+    })
   }
 
   /** Whoever waited too long is told now; its sender has its own idea of how long to wait. */
@@ -43,7 +68,7 @@ export function makeGate({ readAtOnce, readQueue, readWaitSeconds, underWayBytes
     running--
     const oldest = performance.now() - readWaitSeconds * 1000
     while (queue[0] && queue[0].since < oldest) queue.shift()!.giveUp()
-    takeNext()?.start()
+    startNext()
   }
 
   /** Small ones follow one another at once; behind a large one, or many, the event loop has its own turn before each. */
@@ -58,34 +83,74 @@ export function makeGate({ readAtOnce, readQueue, readWaitSeconds, underWayBytes
     if (--owed > 0) setImmediate(handOneOver)
   }
 
-  async function run<T>(work: () => Promise<T>): Promise<T> {
-    if (running++ === 0) turnBegan = performance.now()
+  async function run<T>(work: () => Promise<T>, took?: (milliseconds: number) => void): Promise<T> {
+    const startedAt = performance.now()
+    if (running++ === 0) turnBegan = startedAt
     try {
       return await work()
     } finally {
+      took?.(performance.now() - startedAt)
       handOver()
     }
   }
 
-  return {
-    inTurn: (bytes, work) => {
-      if (running < readAtOnce) return run(work)
-      if (queue.length >= readQueue) return Promise.resolve(undefined)
-      return new Promise((resolve, reject) => {
-        const giveUp = () => {
-          resolve(undefined)
-        }
-        queue.push({ since: performance.now(), bytes, start: () => void run(work).then(resolve, reject), giveUp })
-      })
-    },
-    hold: (bytes) => {
-      const most = bytes > underWayBytes * heavyShare ? underWayBytes * 0.75 : underWayBytes
-      // One always may, however large: told to come back, it would be as large the next time.
-      if (bytes > 0 && held > 0 && held + bytes > most) return undefined
-      held += bytes
-      return () => {
-        held -= bytes
+  return (bytes, work) => {
+    if (running < atOnce) return run(work)
+    if (queue.length >= readQueue) return Promise.resolve(undefined)
+    return new Promise((resolve, reject) => {
+      const giveUp = () => {
+        resolve(undefined)
       }
-    },
+      const start: Waiting['start'] = (took) => void run(work, took).then(resolve, reject)
+      queue.push({ since: performance.now(), bytes, start, giveUp })
+    })
   }
+}
+
+/** A stranger's 20 KB can be a report of 20 MiB: what it is worth in memory is known only when it has been read. */
+function makeRoom({ underWayBytes, readWaitSeconds }: GateLimits): Pick<Gate, 'hold' | 'holdUnread'> {
+  let held = 0
+  let waiting: (() => void)[] = []
+
+  /** One always does, however large: told to come back, it would be as large the next time. */
+  function fits(bytes: number): boolean {
+    const most = bytes > underWayBytes * heavyShare ? underWayBytes * 0.75 : underWayBytes
+    return bytes === 0 || held === 0 || held + bytes <= most
+  }
+
+  function add(bytes: number): void {
+    held += bytes
+    if (bytes < 0 && waiting.length > 0) wake()
+  }
+
+  function wake(): void {
+    const woken = waiting
+    waiting = []
+    for (const resolve of woken) resolve()
+  }
+
+  function hold(bytes: number): Leave | undefined {
+    if (!fits(bytes)) return undefined
+    add(bytes)
+    return () => {
+      add(-bytes)
+    }
+  }
+
+  async function holdUnread(): Promise<Unread | undefined> {
+    let own = underWayBytes / 2
+    const deadline = performance.now() + readWaitSeconds * 1000
+    const timer = setInterval(wake, Math.min(readWaitSeconds, 1) * 1000)
+    while (!fits(own) && performance.now() < deadline) await new Promise<void>((resolve) => waiting.push(resolve))
+    clearInterval(timer)
+    if (!fits(own)) return undefined
+    const weigh = (bytes: number) => {
+      add(bytes - own)
+      own = bytes
+    }
+    add(own)
+    return { weigh, leave: () => { weigh(0) } } // prettier-ignore
+  }
+
+  return { hold, holdUnread }
 }

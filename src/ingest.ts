@@ -1,19 +1,21 @@
 /** The spine: unwrap -> parse -> authenticate -> judge -> record. Every report takes this road, whatever the transport. */
 import { networkOf } from './addresses.ts'
 import { verifyDkim, type DkimResult, type ResolveTxt } from './dkim/verify.ts'
-import type { Gate } from './gate.ts'
+import type { Gate, Leave } from './gate.ts'
 import type { Limits } from './limits.ts'
 import type { OwnDomains } from './store/domains.ts'
 import type { Arrival, JudgedPart } from './store/arrivals.ts'
 import { isDiskFull } from './store/database.ts'
+import type { ReadLarge } from './read-large.ts'
 import type { Recorder } from './store/recorder.ts'
 import type { Archive, ArrivalPlace, JudgedAgain } from './store/replay.ts'
 import { authenticate, isAligned, reportingDomain } from './tlsrpt/authenticate.ts'
 import { judge, type Evidence, type JudgeSettings } from './tlsrpt/judge.ts'
 import { makeOwnership, type Ownership } from './tlsrpt/ownership.ts'
-import { parseReport, type Parsed } from './tlsrpt/parse.ts'
+import type { Parsed } from './tlsrpt/parse.ts'
+import { readSubmission, type Read, type ReadLimits, type ReadPart } from './tlsrpt/read.ts'
 import type { Provenance, Refusal, Submission } from './tlsrpt/submission.ts'
-import { policyDomainOfFileName, policyDomainOfSubject, unwrap, type MailFacts, type Part } from './tlsrpt/unwrap.ts'
+import { policyDomainOfFileName, policyDomainOfSubject, type MailFacts } from './tlsrpt/unwrap.ts'
 import type { Deferred, Outcome, Quarantined } from './tlsrpt/verdict.ts'
 
 /**
@@ -30,16 +32,18 @@ export type IngestDeps = {
   dkimPolicy: JudgeSettings['dkimPolicy']
   reportRetentionDays: number
   gate: Gate
+  readLarge: ReadLarge
   limits: Limits
   /** Hears of defects of ours, and of refusals that could not be kept. */
   log: { error: (context: object, message: string) => void }
 }
 
 export function makeIngest(deps: IngestDeps): Ingest {
+  const open = makeOpen(deps)
   return async (submission) => {
-    const read = await open(submission, deps) // Unwrap, parse.
-    const leave = deps.gate.hold(weigh(read))
-    if (!leave) return [overloaded]
+    const opened = await open(submission) // Unwrap, parse.
+    if (opened === undefined) return [overloaded]
+    const { read, leave } = opened
     try {
       const examined = await authenticateParts(submission, read, [], deps)
       const parts = await judgeParts(examined, deps)
@@ -65,41 +69,65 @@ export type Replayed = { kind: 'judged'; parts: JudgedAgain[] } | { kind: 'expir
 type ReplayDeps = Omit<IngestDeps, 'recorder'> & { archive: Archive }
 
 export function makeReplay({ archive, ...deps }: ReplayDeps): Replay {
+  const open = makeOpen(deps)
   return async (place) => {
     const arrival = await archive.read(place)
     if (!arrival) return { kind: 'expired' }
-    const read = await open(arrival.submission, deps)
-    const examined = await authenticateParts(arrival.submission, read, arrival.dkim as DkimResult[], deps)
-    const parts = await judgeParts(examined, deps)
-    const deferred = deferredOf(parts)[0]
-    if (deferred) return deferred
-    const judged = await archive.recordAgain(arrival, parts as JudgedPart[])
-    if (!judged) return { kind: 'expired' }
-    return 'kind' in judged ? judged : { kind: 'judged', parts: judged }
+    const opened = await open(arrival.submission)
+    if (opened === undefined) return overloaded
+    const { read, leave } = opened
+    try {
+      const examined = await authenticateParts(arrival.submission, read, arrival.dkim as DkimResult[], deps)
+      const parts = await judgeParts(examined, deps)
+      const deferred = deferredOf(parts)[0]
+      if (deferred) return deferred
+      const judged = await archive.recordAgain(arrival, parts as JudgedPart[])
+      if (!judged) return { kind: 'expired' }
+      return 'kind' in judged ? judged : { kind: 'judged', parts: judged }
+    } finally {
+      leave()
+    }
   }
 }
 
 const deferredOf = (parts: Judged[]): Deferred[] =>
   parts.flatMap(({ judgement }) => (judgement.kind === 'deferred' ? judgement : []))
 
-/** What the bytes are: report parts, each with what its JSON says; or one word on all of it. */
-type Read =
-  { kind: 'read'; parts: { part: Part; parsed: Parsed }[]; mail?: MailFacts } | Refusal | Quarantined | Deferred
+type OpenDeps = Pick<IngestDeps, 'gate' | 'readLarge' | 'limits' | 'log'>
 
-type OpenDeps = Pick<IngestDeps, 'gate' | 'limits' | 'log'>
+/** What the bytes say, and what to call when nobody needs it any more: until then it weighs (gate.ts). */
+type Opened = { read: Read | Quarantined; leave: Leave }
 
-async function open(submission: Submission, { gate, limits, log }: OpenDeps): Promise<Read> {
-  const read = async (): Promise<Read> => {
-    const unwrapped = await unwrap(submission, limits)
-    if (unwrapped.kind !== 'unwrapped') return unwrapped
-    const parts = unwrapped.parts.map((part) => ({
-      part,
-      parsed: part.kind === 'payload' ? parseReport(part.json, submission.arrivedAt, limits) : part,
-    }))
-    return { kind: 'read', parts, ...(unwrapped.mail && { mail: unwrapped.mail }) }
+/**
+ * Opens a submission when it is its turn; undefined: too much is on the road. A large one is read aside. That it is large
+ * shows by its size, or when more comes out of its gzip than is read here.
+ */
+function makeOpen({ gate, readLarge, limits, log }: OpenDeps): (submission: Submission) => Promise<Opened | undefined> {
+  const here: ReadLimits = { ...limits, jsonBytes: Math.min(limits.jsonBytes, limits.largeBytes) }
+
+  const openLarge = (submission: Submission) =>
+    gate.oneByOne(submission.raw.length, async () => {
+      const room = await gate.holdUnread()
+      if (room === undefined) return undefined
+      const read = await orQuarantine(() => readLarge(submission), log)
+      room.weigh(weightOf(read))
+      // It came as one message, and to take it up took its time: what follows has a turn of the event loop for itself.
+      await new Promise((resolve) => setImmediate(resolve))
+      return { read, leave: room.leave }
+    })
+
+  return async (submission) => {
+    const size = submission.raw.length
+    if (size > limits.largeBytes) return openLarge(submission)
+    const read = await gate.inTurn(size, () => orQuarantine(() => readSubmission(submission, here), log))
+    if (read === undefined) return undefined
+    if (read.kind === 'too-large' && read.reason === 'unpacked-too-large') return openLarge(submission)
+    const leave = gate.hold(weightOf(read))
+    return leave && { read, leave }
   }
-  return gate.inTurn(submission.raw.length, () => orQuarantine(read, log)).then((answer) => answer ?? overloaded)
 }
+
+const weightOf = (read: Opened['read']): number => (read.kind === 'read' ? read.weight : 0)
 
 async function orQuarantine<T>(work: () => Promise<T>, log: IngestDeps['log']): Promise<T | Quarantined> {
   try {
@@ -110,19 +138,6 @@ async function orQuarantine<T>(work: () => Promise<T>, log: IngestDeps['log']): 
   }
 }
 
-/** Of a policy or a failure detail in memory, strings aside, roughly. */
-const rowBytes = 512
-
-/** Bytes that a submission's reports take until they are recorded, roughly: their JSON, and what came out of that. */
-function weigh(read: Read): number {
-  if (read.kind !== 'read') return 0
-  return read.parts.reduce((sum, { part, parsed }) => {
-    if (part.kind !== 'payload' || parsed.kind !== 'parsed') return sum
-    const rows = parsed.report.policies.reduce((count, { failureDetails }) => count + 1 + failureDetails.length, 0)
-    return sum + part.json.length + rows * rowBytes
-  }, 0)
-}
-
 /** What is known of one report part before anybody asks whose it is. */
 type Examined = { known: Evidence | Refusal | Quarantined | Deferred; dkim: DkimResult[] }
 
@@ -131,7 +146,7 @@ type ExamineDeps = Pick<IngestDeps, 'resolveTxt' | 'limits' | 'log'>
 /** `archived` is what the signatures came to before; those of [] are verified now. */
 async function authenticateParts(
   submission: Submission,
-  read: Read,
+  read: Read | Quarantined,
   archived: DkimResult[],
   deps: ExamineDeps,
 ): Promise<Examined[]> {
@@ -140,7 +155,7 @@ async function authenticateParts(
   const examined = await orQuarantine(async () => {
     const verified = mail && archived.length === 0
     const dkim = verified ? await verifySignatures(submission, mail, parts.map(({ parsed }) => parsed), deps) : archived // prettier-ignore
-    return parts.map(({ part, parsed }) => ({
+    return parts.map(({ parsed, ...part }) => ({
       known: parsed.kind === 'parsed' ? evidence(submission, part, parsed, mail, dkim) : parsed,
       dkim,
     }))
@@ -170,24 +185,23 @@ async function verifySignatures(
 
 function evidence(
   submission: Submission,
-  part: Part,
+  part: Omit<ReadPart, 'parsed'>,
   { report, anomalies }: Parsed & { kind: 'parsed' },
   mail: MailFacts | undefined,
   dkim: DkimResult[],
 ): Evidence {
-  const payload = part.kind === 'payload' ? part : undefined
   const authentication = mail && authenticate(report.contactInfo, mail, dkim)
   const domainIsSigned =
     authentication?.kind === 'verified' && authentication.signature.signedHeaders.includes('tls-report-domain')
   const hints = {
     signedReportDomain: domainIsSigned ? mail?.tlsReportDomain : undefined,
-    fileName: payload?.fileName === undefined ? undefined : policyDomainOfFileName(payload.fileName),
+    fileName: part.fileName === undefined ? undefined : policyDomainOfFileName(part.fileName),
     subject: mail?.subject === undefined ? undefined : policyDomainOfSubject(mail.subject),
   }
   return {
     submission,
     report,
-    anomalies: [...(payload?.anomalies ?? []), ...anomalies],
+    anomalies: [...part.anomalies, ...anomalies],
     ...(authentication && { authentication }),
     hints,
   }

@@ -13,7 +13,8 @@ export const defaultLimits = {
   reportParts: 10, // Senders put one into a mail; a few are plausible, more are an attack.
 
   // The road (gate.ts)
-  readAtOnce: 2, // Unpacked and parsed at a time: each may be 20 MiB of JSON. Nobody waits for the DNS in here.
+  readAtOnce: 2, // Unpacked and parsed at a time. Nobody waits for the DNS in here.
+  largeBytes: 256 * 1024, // What is larger, as it came or unpacked, is read one at a time in a thread of its own.
   readQueue: 1_000, // Wait for that, as bytes that the transports have room for; more are told to come back.
   readWaitSeconds: 30, // Then told to come back as well: senders wait for minutes, and may think us dead.
   underWayBytes: 64 * 1024 * 1024, // What was read and is not recorded yet, roughly; one is always taken.
@@ -49,16 +50,17 @@ export const defaultLimits = {
   // Connections (transport/)
   slowestBytesPerSecond: 500, // Of a mail or a body, on average: Postfix' smtpd_min_data_rate.
   slowGraceSeconds: 30, // Before that counts.
-  smtpConnections: 1_000,
+  smtpConnections: 1_200, // A thousand slow ones leave room for others.
   smtpConnectionsPerAddress: 20,
   smtpConnectionsPerNetwork: 60, // /24 and /64.
+  smtpConnectionsPerMinute: 60, // New ones by address; a sender with more to say has a hundred messages on each.
   smtpMessagesPerConnection: 100,
   smtpRecipients: 100, // RFC 5321 §4.5.3.1.8 asks for 100 at least.
   smtpUnknownRecipients: 10, // Then 421: a harvester.
   smtpIdleSeconds: 60, // RFC 5321 asks for minutes, for people at keyboards.
   smtpDataSeconds: 600, // For all of DATA: a byte every 2 s never runs into an idle timer.
   smtpSessionSeconds: 1_800, // Then no further mail: whoever has more connects again.
-  httpConnections: 1_000,
+  httpConnections: 1_200, // As many as by SMTP.
   httpConnectionsPerAddress: 50,
   httpConnectionsPerNetwork: 150, // /24 and /64.
   httpHeaderSeconds: 15,
@@ -66,8 +68,30 @@ export const defaultLimits = {
   httpRequestsPerMinute: 1_200, // By address; generous, because some senders count any answer as delivered.
   apiRequestsPerMinute: 6_000, // By address.
   apiFailedSignInsPerMinute: 60, // By address.
+  apiSessionHours: 12, // A working day; then the browser has to bring the token again.
   metricsDomains: 100, // Domains with series of their own in /metrics.
   drainSeconds: 25, // From SIGTERM to exit: orchestrators kill after 30.
+
+  // Checks (checks/): a stranger's DNS says whom we call
+  checkMs: 60_000, // For all of a check; what is not seen by then is not seen.
+  checkMxHosts: 10,
+  checkRuas: 5, // Addresses in rua that are looked at: some domains list several services.
+  checksPerMinute: 20, // By key: people ask for a few, and who has many domains has them checked daily.
+  checkConnections: 100, // Open at once.
+  checkConnectionsPerMinute: 30, // To one address: one may be the MX of many domains, and must not feel it.
+  checkAddresses: 4, // Of one host.
+  checkConnectMs: 10_000,
+  checkTlsMs: 10_000,
+  checkReplyMs: 20_000, // For a whole reply: against spam, strangers are kept waiting for 6 to 15 s.
+  checkQuitMs: 1_000, // A polite end.
+  checkReplyBytes: 4_096, // A reply to EHLO has 300.
+  checkLineChars: 512, // RFC 5321 §4.5.3.1.5.
+  checkFetchMs: 30_000, // RFC 8461 §3.3 suggests a minute, which is for connecting, too.
+  checkHeaderBytes: 16 * 1024,
+  checkPolicyBytes: 64 * 1024, // RFC 8461 §3.3.
+  publicChecksPerMinute: 3, // By address, where PUBLIC_CHECKS is on: a person reads what he is told.
+  publicChecksAtOnce: 10,
+  selfTestArrivalMs: 60_000, // Until a mail that was taken is in the store: by way of a relay of one's own.
 
   // The store (store/)
   intakePool: 10, // Connections that record.
@@ -80,7 +104,7 @@ export const defaultLimits = {
   commitBatch: 300, // Arrivals in one transaction.
   commitQueue: 2_000, // Arrivals that may wait for a commit; more are told to come back.
   refusedBytes: 1024 * 1024 * 1024, // Kept bytes of refused submissions; the noisiest source goes first.
-  unverifiedReportsPerDomainAndDay: 1_000, // A stranger can post what he likes; a domain has tens of reporters. 250 rows of facts count as one more.
+  unverifiedReportsPerDomainAndDay: 1_000, // A stranger can post what he likes; a domain has tens of reporters. 250 rows of facts, or 64 KiB of bytes, count as one more.
 }
 
 export type Limits = typeof defaultLimits

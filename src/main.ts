@@ -7,13 +7,16 @@ import { runDemo } from './demo/demo.ts'
 import { makeConcealer } from './secrets.ts'
 import { type ExitCode, type Progress, type Say } from './commands/command.ts'
 import { addDomain, listDomains, removeDomain } from './commands/domain.ts'
+import { runCheckCommand } from './commands/check.ts'
 import { runExport } from './commands/export.ts'
 import { runImport } from './commands/import.ts'
 import { runMigrate } from './commands/migrate.ts'
 import { reprocessable, runReprocess, type ReprocessOptions } from './commands/reprocess.ts'
 import { runRestore } from './commands/restore.ts'
 import { createToken, listTokens, revokeToken } from './commands/token.ts'
+import { runSelfTestCommand } from './commands/selftest.ts'
 import { runVerify, type VerifyOptions } from './commands/verify.ts'
+import { buildPage } from './page-build.ts'
 import { product, startService } from './service.ts'
 
 const oldestNode = 24
@@ -33,6 +36,12 @@ const unreadBytes = 1024 * 1024
 const unreadMs = 1_000
 const now = () => new Date()
 const progress = makeProgress()
+const terminal = {
+  progress,
+  width: process.stdout.isTTY ? process.stdout.columns : Infinity,
+  colour: process.stdout.isTTY && process.stdout.hasColors(), // Minds NO_COLOR.
+}
+const checking = { now, nowMs: () => performance.now(), product, ...terminal }
 
 const program = new Command('tlsrpt-receiver')
   .description(
@@ -68,6 +77,41 @@ program
   .command('migrate')
   .description('bring the database schema up to date, and say what was done')
   .action(() => run((config, log) => runMigrate(config, log, say)))
+
+program
+  .command('build')
+  .description('make the dashboard anew; the service does so by itself when it is missing or older than its source')
+  .action(() => run(build))
+
+program
+  .command('check <domain>')
+  .description(
+    'MTA-STS, TLS-RPT and DANE of a domain, as its senders see them: what is published, and what is wrong with it',
+  )
+  .option('--json', 'the check as JSON', false)
+  .addHelpText(
+    'after',
+    `
+Looks from this machine, and needs no store: nothing is kept. Kept are the daily checks of the service, and those that
+the API is asked for. Sends no mail. Exit codes: 0 all well or advice, 3 a warning, 4 an error.`,
+  )
+  .action((domain: string, options: { json: boolean }) =>
+    run((config, log) => runCheckCommand(config, log, { ...checking, say }, domain, options)),
+  )
+
+program
+  .command('selftest <domain>')
+  .description('whether reports about a domain find their way here: sends some, by mail and by HTTPS as published')
+  .option('--json', 'the links as JSON', false)
+  .addHelpText(
+    'after',
+    `
+Beside the running service, with the same settings. Its reports are about nobody's domain: they are refused, stay listed
+among the refusals, and count nowhere. Exit codes: 0 all links hold, 4 one is broken, which the last line names.`,
+  )
+  .action((domain: string, options: { json: boolean }) =>
+    run((config, log) => runSelfTestCommand(config, log, { ...checking, say }, domain, options)),
+  )
 
 program
   .command('export <file>')
@@ -208,24 +252,37 @@ function makeLog(config: Config): Logger {
 }
 
 async function serve(config: Config, log: Logger): Promise<ExitCode> {
-  const asked = stopped() // From now on: whoever has been answered while we start is drained as well.
+  const asked = stopped().then((signal) => ({ signal })) // From now on: whoever is answered while we start is drained, too.
+  const broken = uncaught().then((err) => ({ err }))
   const service = await startService(config, log, { now })
   if (service.adminToken.isNew) announceToken(config, service.adminToken.token)
   const { smtp, intake, api } = service.ports
   say.out(JSON.stringify({ msg: 'ready', smtp_port: smtp, intake_port: intake, api_port: api }))
-  const signal = await Promise.race([asked, service.outdated]).catch(async (error: unknown) => {
+  const why = await Promise.race([asked, broken, service.outdated]).catch(async (error: unknown) => {
     await service.close()
     throw error
   })
-  log.info({ signal }, 'stopping: what is under way is finished first')
+  if ('err' in why) log.fatal(why, 'nobody caught this: stopping, and what is under way is finished first')
+  else log.info(why, 'stopping: what is under way is finished first')
   const late = setTimeout(() => {
     log.error('not drained in time')
     process.exit(1)
   }, config.limits.drainSeconds * 1000)
   await service.close()
   clearTimeout(late)
-  setTimeout(() => process.exit(0), unreadMs).unref() // For a log that nobody reads, which keeps the process.
-  return 0
+  const code = 'err' in why ? 1 : 0
+  setTimeout(() => process.exit(code), unreadMs).unref() // For a log that nobody reads, which keeps the process.
+  return code
+}
+
+async function build(): Promise<ExitCode> {
+  try {
+    await buildPage()
+    return 0
+  } catch (error) {
+    say.err(error instanceof Error ? error.message : String(error))
+    return 1
+  }
 }
 
 /** Once, and only to a person: in a log it would be a secret in a log. */
@@ -242,6 +299,14 @@ function makeProgress(): Progress {
     process.stderr.write(`\r\x1b[K${text}`)
     shownAt = performance.now()
   }
+}
+
+/**
+ * The first error that nobody caught, a rejection as well: a defect of ours, and what it left behind nobody knows, so
+ * whoever watches over the process is to start it anew. A second one ends it at once.
+ */
+function uncaught(): Promise<unknown> {
+  return new Promise((resolve) => process.once('uncaughtException', resolve))
 }
 
 /** The first SIGTERM or SIGINT; a second one, of either, ends the process at once. */

@@ -4,9 +4,11 @@ import type { Logger } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
 import type { Config } from './config.ts'
 import type { ResolveTxt } from './dkim/verify.ts'
+import type { LookUp } from './dns/look-up.ts'
 import { makeResolveTxt } from './dns/txt.ts'
 import { makeGate } from './gate.ts'
 import { makeIngest, makeReplay, type Ingest, type Replay } from './ingest.ts'
+import { makeReadLarge } from './read-large.ts'
 import type { Database } from './store/database.ts'
 import { makeOwnDomains, type OwnDomains } from './store/domains.ts'
 import { makeRecorder, type Recorder, type RecorderOptions } from './store/recorder.ts'
@@ -14,7 +16,7 @@ import { makeArchive } from './store/replay.ts'
 import type { OwnDomain } from './tlsrpt/ownership.ts'
 
 /** What the demo and the tests may put in place of the real world. */
-export type World = { now: () => Date; resolveTxt?: ResolveTxt }
+export type World = { now: () => Date; resolveTxt?: ResolveTxt; lookUp?: LookUp }
 
 export type Road = { ingest: Ingest; replay: Replay; ownDomains: OwnDomains; recorder: Recorder }
 
@@ -36,6 +38,7 @@ export function makeRoad(
     dkimPolicy: config.dkimPolicy,
     reportRetentionDays: config.retention.reportDays,
     gate: makeGate(limits),
+    readLarge: makeReadLarge(limits),
     limits,
     log,
   }

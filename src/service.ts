@@ -6,10 +6,13 @@ import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { makeAddressTest } from './addresses.ts'
 import { makeApi } from './api/server.ts'
-import { adminTokenFile, type Config } from './config.ts'
+import { forStrangers, makeChecker, type Checker } from './checker.ts'
+import { adminTokenFile, ruaOf, type Config } from './config.ts'
+import { startDailyChecks } from './daily-checks.ts'
 import type { Ingest } from './ingest.ts'
 import type { Limits } from './limits.ts'
 import { makeMetrics } from './metrics.ts'
+import { ensurePage, type Dashboard } from './page-build.ts'
 import { readiness, startMigration } from './readiness.ts'
 import { keyAt, makeRoad, type World } from './road.ts'
 import type { Database } from './store/database.ts'
@@ -17,6 +20,7 @@ import { makeLastReportDays, type OwnDomains } from './store/domains.ts'
 import { openStore } from './store/open.ts'
 import { applyRetention } from './store/retention.ts'
 import { findIntakeToken } from './store/tokens.ts'
+import type { CheckPublicly } from './transport/check-page.ts'
 import { openCertificate } from './transport/certificate.ts'
 import { takeFile } from './transport/file.ts'
 import { startIntake } from './transport/https.ts'
@@ -36,6 +40,9 @@ export type Service = {
   close: () => Promise<void>
 }
 
+/** The dashboard; left out: the one of this repository, built where it has to be. */
+type Surroundings = World & { dashboard?: Dashboard }
+
 export const migrationsFolder = fileURLToPath(new URL('../migrations', import.meta.url))
 const { name: productName, version } = JSON.parse(
   await readFile(new URL('../package.json', import.meta.url), 'utf8'),
@@ -47,7 +54,7 @@ export const product = { name: productName, version }
  * says why, and the service becomes ready by itself. Rejects when a port is taken, the embedded Postgres cannot start, or
  * the database answers and is none that we may use (UnusableDatabase).
  */
-export async function startService(config: Config, log: Logger, world: World): Promise<Service> {
+export async function startService(config: Config, log: Logger, world: Surroundings): Promise<Service> {
   const { limits } = config
   const closing: (() => Promise<unknown>)[] = [] // In reverse order, also when the start fails half-way.
   const close = async () => {
@@ -74,6 +81,12 @@ export async function startService(config: Config, log: Logger, world: World): P
     void schema.done.then(() => adviseOnDomains(ownDomains, log))
     closing.push(startRetention(intakeDb, config, log, world, schema.isReady))
 
+    const looking = { ...world, nowMs: () => performance.now(), product }
+    const checker = await makeChecker(config, looking)
+    const checkPublicly = config.checks.arePublic && asPublicCheck(await makeChecker(forStrangers(config), looking))
+    const checking = { db: apiDb, checker, ownDomains, newKey: keyAt, now: world.now, isReady: schema.isReady, log }
+    closing.push(startDailyChecks(checking))
+
     closing.push(asLastWord(startWatchdog(log, metrics.onStall)))
 
     const limitExempt = makeAddressTest(config.limitExemptCidrs)
@@ -86,20 +99,25 @@ export async function startService(config: Config, log: Logger, world: World): P
     doors.push(smtp.close)
     const findToken = (token: string) => findIntakeToken(intakeDb, token)
     const intake = await startIntake(
-      { ...listening, ...config.intake, findToken },
+      { ...listening, ...config.intake, findToken, ...(checkPublicly && { checkPublicly }) },
       config.intake.host,
       config.intake.port,
     )
     doors.push(intake.close)
 
     const adminToken = await readAdminToken(config)
-    const ready = () => readiness(apiDb, schema)
+    const ready = () => readiness(intakeDb, schema) // Slow questions to the API are no reason to turn senders away.
+    const dashboard = world.dashboard ?? ensurePage(log)
+    closing.push(dashboard.close)
     const api = await makeApi({
       db: apiDb,
       ownDomains,
       adminToken: adminToken.token,
       newToken,
+      newKey: keyAt,
+      checker,
       product,
+      rua: ruaOf(config),
       takeFile: (bytes, fileName) => takeFile(bytes, fileName, { ingest, limits, now: world.now }),
       replay,
       now: world.now,
@@ -107,6 +125,7 @@ export async function startService(config: Config, log: Logger, world: World): P
       limitExempt,
       ready,
       exposeMetrics: metrics.expose,
+      page: dashboard.page,
       log,
     })
     doors.push(() => closeApi(api, limits))
@@ -140,6 +159,13 @@ async function closeApi(api: Awaited<ReturnType<typeof makeApi>>, limits: Limits
   await api.close()
   clearTimeout(tooLate)
 }
+
+const asPublicCheck =
+  ({ readDomain, check }: Checker): CheckPublicly =>
+  async (text) => {
+    const input = readDomain(text)
+    return input.kind === 'refused' ? input : { kind: 'checked', ...(await check(input.domain, () => undefined)) }
+  }
 
 /** A receiver of nobody's reports refuses them all: say how to change that. */
 async function adviseOnDomains(ownDomains: OwnDomains, log: Logger): Promise<void> {

@@ -22,6 +22,7 @@ test('an empty environment is a usable one', () => {
   assert.deepEqual(config.limits, defaultLimits)
   assert.deepEqual(config.retention, { rawDays: 90, reportDays: 400, refusedDays: 14 })
   assert.equal(config.dkimPolicy, 'require')
+  assert.deepEqual(config.checks, { allowCidrs: [], smtpPort: 25, httpsPort: 443 })
   assert.deepEqual(config.smtp.ruaAddresses, [`tlsrpt@${config.smtp.hostname}`])
 })
 
@@ -43,6 +44,9 @@ test('every bad variable is named, all in one message', () => {
     RAW_RETENTION_DAYS: '0',
     REPORT_RETENTION_DAYS: '1.5',
     REFUSED_RETENTION_DAYS: 'never',
+    CHECK_ALLOW_CIDRS: '10.0.0.0/33',
+    CHECK_SMTP_PORT: '0',
+    CHECK_HTTPS_PORT: 'https',
     LIMITS: '{"smtpConections": 5}',
     LIMIT_EXEMPT_CIDRS: '::1/129',
     LOG_LEVEL: 'loud',
@@ -81,6 +85,11 @@ test('lists are trimmed, domains normalised, the star understood', () => {
   assert.deepEqual(config.policyDomains, ['xn--mnchen-3ya.example', 'a.example'])
   assert.equal(config.anyPolicyDomain, true)
   assert.deepEqual(config.smtp.ruaAddresses, ['tlsrpt@mail.example'])
+})
+
+test('checks may be opened to a network, ports and an authority of the operator', () => {
+  const env = { CHECK_ALLOW_CIDRS: '10.0.0.0/8, fd00::1', CHECK_SMTP_PORT: '2525', CHECK_HTTPS_PORT: '8443', CHECK_CA_FILE: 'ca.pem' } // prettier-ignore
+  assert.deepEqual(readConfig(env).checks, { allowCidrs: ['10.0.0.0/8', 'fd00::1'], smtpPort: 2525, httpsPort: 8443, caFile: 'ca.pem' }) // prettier-ignore
 })
 
 test('limits are overridden one by one; unknown keys and unreadable values stop the start', () => {

@@ -28,12 +28,29 @@ test('so many are read at once, so many wait in the order they came, and one mor
   assert.deepEqual(started, [0, 1, 2, 3, 4], 'and what was turned away never ran')
 })
 
-test('the oldest and the smallest take turns, so that large ones hold up nobody and are not held up for ever', async () => {
-  const gate = makeGate({ ...limits, readAtOnce: 1, readQueue: 10 })
+/** In the order of their turns. `sizes` are bytes, and as many milliseconds is one at work. */
+async function readAll(sizes: number[]): Promise<number[]> {
+  const gate = makeGate({ ...limits, readAtOnce: 1, readQueue: 100 })
   const order: number[] = []
-  const sizes = [0, 900, 901, 902, 3, 2, 1]
-  await Promise.all(sizes.map((bytes) => gate.inTurn(bytes, () => Promise.resolve(order.push(bytes)))))
-  assert.deepEqual(order, [0, 900, 1, 901, 2, 902, 3])
+  const read = (bytes: number) => async () => {
+    order.push(bytes)
+    const until = performance.now() + bytes
+    while (performance.now() < until) await sleep(0)
+  }
+  await Promise.all(sizes.map((bytes) => gate.inTurn(bytes, read(bytes))))
+  return order
+}
+
+test('the oldest and the smallest share the time: while a large one is read, many small ones come, and all of them are next', async () => {
+  assert.deepEqual(await readAll([0, 60, 61, 62, 3, 2, 1]), [0, 60, 1, 2, 3, 61, 62])
+})
+
+test('small ones that never end do not hold up the large ones for ever', async () => {
+  const small = Array<number>(30).fill(2)
+  const order = await readAll([0, 20, 21, ...small])
+  assert.equal(order[1], 20)
+  const smallBefore = order.indexOf(21) - 2
+  assert.ok(smallBefore >= 2 && smallBefore <= 15, `${smallBefore} small ones before the second large one`)
 })
 
 test('who waited too long is told so, and never runs', async () => {
@@ -67,4 +84,53 @@ test('what is under way is weighed; one is always taken, however heavy', () => {
   assert.equal(gate.hold(1), undefined)
   leave()
   assert.ok(gate.hold(1))
+})
+
+test('what is large goes one by one, and beside the others', async () => {
+  const gate = makeGate(limits)
+  const started: string[] = []
+  const finish: (() => void)[] = []
+  const read = (name: string) => () => {
+    started.push(name)
+    return new Promise<string>((resolve) => {
+      finish.push(() => {
+        resolve(name)
+      })
+    })
+  }
+  const large = [gate.oneByOne(1, read('first large')), gate.oneByOne(1, read('second large'))]
+  const small = gate.inTurn(1, read('small'))
+  assert.deepEqual(started, ['first large', 'small'])
+  finish[0]!()
+  assert.equal(await large[0], 'first large')
+  assert.deepEqual(started, ['first large', 'small', 'second large'])
+  finish[1]!()
+  finish[2]!()
+  assert.deepEqual([await small, await large[1]], ['small', 'second large'])
+})
+
+test('what is not read yet counts as heavy until it is weighed, and waits for room', async () => {
+  const gate = makeGate(limits)
+  const first = await gate.holdUnread()
+  assert.ok(first)
+  const second = gate.holdUnread()
+  assert.equal(gate.hold(60), undefined)
+  first.weigh(20)
+  const next = await second
+  assert.ok(next)
+  next.weigh(5)
+  assert.ok(gate.hold(40))
+  assert.equal(gate.hold(40), undefined)
+  first.leave()
+  next.leave()
+  assert.ok(gate.hold(30))
+})
+
+test('what waited too long for room is told so', async () => {
+  const gate = makeGate({ ...limits, readWaitSeconds: 0.02 })
+  const heavy = gate.hold(1_000)
+  assert.ok(heavy)
+  assert.equal(await gate.holdUnread(), undefined)
+  heavy()
+  assert.ok(await gate.holdUnread())
 })

@@ -1,7 +1,7 @@
 /**
  * `npm test [-- FILTER...]`: runs test/**\/*.test.ts against one throw-away Postgres, or against the server at
- * TEST_DATABASE_URL. A filter is a part of a file's path, such as `dkim` or `store/migrate`; what starts with a dash
- * goes to `node --test`, such as `--test-name-pattern=...`.
+ * TEST_DATABASE_URL. A filter is a part of a file's path, such as `dkim` or `store/migrate`, or the whole path of a file
+ * that only runs when it is named; what starts with a dash goes to `node --test`, such as `--test-name-pattern=...`.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,7 +22,8 @@ process.on('SIGINT', () => undefined)
 const args = process.argv.slice(2)
 const filters = args.filter((arg) => !arg.startsWith('-'))
 const options = args.filter((arg) => arg.startsWith('-'))
-const files = globSync('test/**/*.test.ts', { cwd: root })
+const named = filters.filter((filter) => filter.startsWith('test/') && filter.endsWith('.ts'))
+const files = globSync(['test/**/*.test.ts', ...named], { cwd: root })
   .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
   .sort()
 

@@ -131,8 +131,10 @@ ${requestBody && markup`<h4>Body</h4>\n${bodies(requestBody.content)}`}
 
 function needs(security: Operation['security']): Piece {
   if (security?.length === 0) return markup`<p>Needs no token.</p>`
-  const scopes = security?.flatMap((alternative) => Object.values(alternative).flat()) ?? []
-  return scopes.length > 0 && markup`<p>Needs a token of the scope <code>${scopes.join(', ')}</code>.</p>`
+  const [scope] = security?.flatMap((alternative) => Object.values(alternative).flat()) ?? []
+  return scope === undefined
+    ? markup`<p>Needs a token.</p>`
+    : markup`<p>Needs a token of the scope <code>${scope}</code>.</p>`
 }
 
 function parameterEntry({ name, required, description, schema = {} }: Parameter): Html {

@@ -33,7 +33,7 @@ function listAnswer(row: z.ZodObject, fileName: string): preSerializationAsyncHo
     const { data, page } = payload as Answer
     const cursor = page?.next_cursor
     if (typeof cursor === 'string') reply.header('link', `<${withCursor(request.url, cursor)}>; rel="next"`)
-    reply.header('vary', 'Authorization, Accept')
+    reply.header('vary', 'Authorization, Cookie, Accept')
     if (!wantsCsv(request.headers.accept ?? '')) return payload
     const asked = Object.values(request.query as object).flat() as unknown[]
     const shown = columns.filter(({ name, isOptional }) => !isOptional || asked.includes(name))

@@ -4,12 +4,14 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 import { z } from 'zod'
 import { problems } from './problem.ts'
 import type { Api, ApiDeps } from './route.ts'
+import { cookieNames } from './session.ts'
 import { scopeOf } from './sign-in.ts'
 
 const tags = [
   { name: 'numbers', description: 'What failed, where, why, and how it moved.' },
   { name: 'reports', description: 'What arrived and what was made of it.' },
   { name: 'domains', description: 'What is ours.' },
+  { name: 'checks', description: 'Domains seen from outside, and what to publish.' },
   { name: 'tokens', description: 'Who may see and do what.' },
   { name: 'service', description: 'Open to everybody who reaches this port.' },
 ]
@@ -34,9 +36,15 @@ export async function documentRoutes(app: Api, { product }: ApiDeps): Promise<vo
             description:
               'A token of `/v1/tokens`, or the admin token. Each operation names the scope that it must have: `read`, `write` or `admin`, which is all of them. A token of some domains sees these and no others: the rest is to it as if it were not there.',
           },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: cookieNames.plain,
+            description: `A browser that is signed in (\`POST /v1/session\`) may what its token may. Over https the cookie is \`${cookieNames.secure}\`. A token beside it goes first.`,
+          },
         },
       },
-      security: [{ bearer: [] }],
+      security: [{ bearer: [] }, { session: [] }],
     },
     transform: (route) => withScope(route, jsonSchemaTransform(route)),
     transformObject: (document) => withoutInputs(jsonSchemaTransformObject(document)),
@@ -51,7 +59,9 @@ function withScope(
   { schema, url }: ReturnType<Transform>,
 ): ReturnType<Transform> {
   if (config?.public) return { schema, url }
-  return { schema: { ...schema, security: [{ bearer: [config?.scope ?? scopeOf([method].flat()[0]!)] }] }, url }
+  const scope = config?.scope ?? scopeOf([method].flat()[0]!)
+  const roles = scope === 'any' ? [] : [scope]
+  return { schema: { ...schema, security: [{ bearer: roles }, { session: roles }] }, url }
 }
 
 type Document = ReturnType<typeof jsonSchemaTransformObject>

@@ -141,8 +141,8 @@ export const answerProblem = (problem: Problem, request: FastifyRequest, reply: 
 
 const meanings: Record<number, string> = {
   400: 'A parameter or the body is wrong; `errors` names each.',
-  401: 'No valid bearer token.',
-  403: 'The token is good, but not for this.',
+  401: 'No valid token, and no session.',
+  403: 'The token is good, but not for this; or a browser asks for another site (`cross-site`).',
   404: 'There is none.',
   409: 'What is there does not allow it.',
   413: 'The body is too large.',

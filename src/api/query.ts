@@ -108,6 +108,11 @@ export const filterParameters = {
 
 export const reportIdParameter = many(required(plain, 'text'), 'report-id, exactly as written.')
 
+export const anomalyParameter = many(
+  required(lowerCase, 'a code'),
+  'Code of something odd about it, such as `organization-name-missing`.',
+)
+
 export const reasonParameter = many(
   required(lowerCase, 'a reason'),
   'Finer than the verdict, such as `no-signature-passes`.',

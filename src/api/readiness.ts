@@ -55,8 +55,20 @@ export function addReadiness(app: Api, { db, ownDomains, now }: ApiDeps): void {
           'By verified reports of known reporters under the policy published now, and by the last check; never from hope. Every failure that an enforcing sender would turn into refused mail stands in the way until enough sessions succeeded after it.',
         params: z.strictObject({ domain: domainParameter }),
         querystring: z.strictObject({
-          min_sessions: z.coerce.number().int().min(1).max(1_000_000).default(defaults.minSessions),
-          min_reporters: z.coerce.number().int().min(1).max(100).default(defaults.minReporters),
+          min_sessions: z.coerce
+            .number()
+            .int()
+            .min(1)
+            .max(1_000_000)
+            .default(defaults.minSessions)
+            .describe('Successful sessions since the last failure that are enough.'),
+          min_reporters: z.coerce
+            .number()
+            .int()
+            .min(1)
+            .max(100)
+            .default(defaults.minReporters)
+            .describe('Reporters among them that are enough.'),
           ...windowParameters,
         }),
         response: { 200: readinessSchema, ...problems(400, 401, 404) },

@@ -42,7 +42,7 @@ export function addRecords(app: Api, deps: ApiDeps): void {
         tags: ['checks'],
         summary: 'What to publish for a domain',
         description: 'A valid live policy that lists every MX host is kept as it is; without one, testing comes first.',
-        params: z.strictObject({ domain: z.string().min(1).max(1_024) }),
+        params: z.strictObject({ domain: z.string().min(1).max(1_024).describe('In any spelling.') }),
         querystring: z.strictObject({}),
         response: { 200: recordsSchema, ...problems(400, 401, 404) },
       },

@@ -7,6 +7,7 @@ import { countSchema, toJson } from './json.ts'
 import { listParameters, pageSchema, readPage } from './pages.ts'
 import { notFound, problems } from './problem.ts'
 import {
+  anomalyParameter,
   daySchema,
   filterParameters,
   given,
@@ -86,13 +87,19 @@ export const reportWithPoliciesSchema = z
   .strictObject({ ...reportSchema, policies: z.array(policySchema) })
   .meta({ id: 'ReportWithPolicies' })
 
-const { domain, policy_domain, reporter, organization } = filterParameters
+const { domain, policy_domain, policy_type, policy_mode, result_type, receiving_mx_hostname, reporter, organization } =
+  filterParameters
 
 const parameters = z.strictObject({
   domain,
   policy_domain,
+  policy_type,
+  policy_mode,
+  result_type,
+  receiving_mx_hostname,
   reporter,
   organization,
+  anomaly: anomalyParameter,
   report_id: reportIdParameter,
   standing: oneOf(standings, 'Why it counts or does not.'),
   transport: oneOf(transports, 'How it came.'),
@@ -122,10 +129,10 @@ export function addReports(app: Api, { db, now }: ApiDeps): void {
       },
     },
     async ({ query, caller }) => {
-      const { trust, limit, domain, policy_domain, reporter, organization, report_id, standing, transport } = query
+      const { trust, limit, from: _from, to: _to, cursor: _cursor, ...filters } = query
       const { window, after, cut } = readPage(query, position, now())
-      const filters = given({ domain, policy_domain, reporter, organization, report_id, standing, transport })
-      const found = await listReports(db, { window, trust, filters, visible: caller.visible, limit: limit + 1 }, after)
+      const asked = { window, trust, filters: given(filters), visible: caller.visible }
+      const found = await listReports(db, { ...asked, limit: limit + 1 }, after)
       const { rows, page } = cut(found, ({ day, key }): [string, string] => [day, key])
       return { data: rows.map(toJson), page, window }
     },

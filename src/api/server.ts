@@ -6,20 +6,31 @@ import rateLimit from '@fastify/rate-limit'
 import fastify from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { makeTokenFinder, type TokenFinder } from '../store/tokens.ts'
+import { addArrivals } from './arrivals.ts'
+import { addCauses } from './causes.ts'
+import { addChecks } from './checks.ts'
 import { addDecisions } from './decisions.ts'
 import { addDocs } from './docs.ts'
 import { addDomains } from './domains.ts'
 import { addFailures } from './failures.ts'
 import { addHealth } from './health.ts'
+import { addInstance } from './instance.ts'
 import { answerLists } from './lists.ts'
 import { addMetrics } from './metrics.ts'
 import { addOpenApi, documentRoutes } from './openapi.ts'
-import { answerProblem, notFound, Problem, problemBody, problemType, toProblem, tooManyRequests } from './problem.ts'
+import { addPage } from './page.ts'
+import { addPolicyVersions } from './policy-versions.ts'
+import { answerProblem, Problem, problemBody, problemType, toProblem, tooManyRequests } from './problem.ts'
+import { addReadiness } from './readiness.ts'
+import { addRecords } from './records.ts'
 import { addReporters } from './reporters.ts'
+import { addReportJson } from './report-json.ts'
 import { addReports } from './reports.ts'
 import { addResultTypes } from './result-types.ts'
 import type { Api, ApiDeps } from './route.ts'
-import { makeSignIn, nobody, requireScope, scopeOf } from './sign-in.ts'
+import { addSelfTest } from './selftest.ts'
+import { addSession, makeSessions, type Sessions } from './session.ts'
+import { bearerToken, findSignedIn, makeSignIn, nobody, requireScope, scopeOf } from './sign-in.ts'
 import { addSubmissions } from './submissions.ts'
 import { addSummary } from './summary.ts'
 import { addTimeseries } from './timeseries.ts'
@@ -59,9 +70,6 @@ export async function makeApi(deps: ApiDeps): Promise<Api> {
     if (problem.status >= 500) log.error({ err: error, request_id: request.id }, 'a request could not be answered')
     return answerProblem(problem, request, reply)
   })
-  app.setNotFoundHandler(() => {
-    throw notFound()
-  })
   app.addHook('onResponse', async (request, reply) => {
     const { id, method, ip, routeOptions } = request
     if (routeOptions.config.public && reply.statusCode < 400) return // Probes, every few seconds.
@@ -70,16 +78,16 @@ export async function makeApi(deps: ApiDeps): Promise<Api> {
     log.info({ request_id: id, method, route: routeOptions.url, status: reply.statusCode, ms, peer: ip }, 'answered')
   })
   const tokens = makeTokenFinder(deps.db, deps.now)
-  await addGuards(app, deps, tokens)
+  const signIn = await addGuards(app, deps, tokens)
   await documentRoutes(app, deps)
   answerLists(app)
-  await addRoutes(app, deps, tokens)
+  await addRoutes(app, deps, tokens, signIn)
   await app.ready()
   return app
 }
 
-/** Security headers, limits, sign-in: in this order, before a body is read. */
-async function addGuards(app: Api, deps: ApiDeps, tokens: TokenFinder): Promise<void> {
+/** Security headers, limits, sign-in: in this order, before a body is read. Answers how a browser signs in. */
+async function addGuards(app: Api, deps: ApiDeps, tokens: TokenFinder): Promise<SignIn> {
   const { limits, limitExempt } = deps
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -104,38 +112,53 @@ async function addGuards(app: Api, deps: ApiDeps, tokens: TokenFinder): Promise<
     timeWindow: 60_000,
     allowList: ({ ip }) => limitExempt(ip),
   })
+  const sessions = await makeSessions(app, deps)
   const signIn = makeSignIn(app, deps, tokens)
   app.decorateRequest('caller')
   app.addHook('onRequest', async (request, reply) => {
     request.caller = nobody
     // What is told depends on who asks: no cache may keep it, and one that does must not mix them up.
-    reply.headers({ 'cache-control': 'no-store', vary: 'Authorization' })
+    reply.headers({ 'cache-control': 'no-store', vary: 'Authorization, Cookie' })
     const rate = await requests(request)
     if (!rate.isAllowed && rate.isExceeded) throw tooManyRequests(rate.ttlInSeconds)
     const { config } = request.routeOptions
     if (request.is404 || config.public) return
-    request.caller = await signIn(request)
+    request.caller = (await findSignedIn(request, sessions, tokens)) ?? (await signIn(request, bearerToken(request)))
     requireScope(request.caller, config.scope ?? scopeOf(request.method))
   })
+  return { sessions, signIn }
 }
 
-async function addRoutes(app: Api, deps: ApiDeps, tokens: TokenFinder): Promise<void> {
+type SignIn = { sessions: Sessions; signIn: ReturnType<typeof makeSignIn> }
+
+async function addRoutes(app: Api, deps: ApiDeps, tokens: TokenFinder, { sessions, signIn }: SignIn): Promise<void> {
   const methods = collectMethods(app)
   addSummary(app, deps)
   addTimeseries(app, deps)
+  addCauses(app, deps)
   addFailures(app, deps)
+  addPolicyVersions(app, deps)
   addReports(app, deps)
+  addReportJson(app, deps)
   addDecisions(app, deps)
   addReporters(app, deps)
   addSubmissions(app, deps)
+  addArrivals(app, deps)
   await addUploads(app, deps)
   addDomains(app, deps)
   addTokens(app, deps, tokens)
+  addSession(app, deps, sessions, signIn)
   addResultTypes(app)
+  addInstance(app, deps)
+  addChecks(app, deps)
+  addRecords(app, deps)
+  addReadiness(app, deps)
+  addSelfTest(app, deps)
   addHealth(app, deps)
   addMetrics(app, deps)
   addOpenApi(app)
   addDocs(app)
+  await addPage(app, deps)
   refuseOtherMethods(app, methods())
 }
 

@@ -9,7 +9,7 @@ import type { Api, ApiDeps } from './route.ts'
 import { countsSchema, groupSchema } from './summary.ts'
 
 /** A chart wants all of it at once; this is three megabytes. */
-const maxRows = 20_000
+export const maxRows = 20_000
 
 const splits = dimensionNames.filter(
   (name): name is Exclude<Dimension, (typeof intervals)[number]> => !intervals.some((interval) => interval === name),
@@ -63,7 +63,7 @@ export function addTimeseries(app: Api, { db, now }: ApiDeps): void {
   )
 }
 
-const tooManyRows = () =>
+export const tooManyRows = () =>
   new Problem(
     400,
     'too-many-rows',

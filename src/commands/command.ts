@@ -12,7 +12,10 @@ export type Say = { out: (line: string) => void; err: (line: string) => void }
 /** A line that the next one takes the place of, for a person who waits; '' when there is nothing more to wait for. */
 export type Progress = (text: string) => void
 
-/** 0 done, 1 something was refused or failed, 2 usage or configuration; of `check` also 3 a warning, 4 an error. */
+/** What stdout is to whoever reads it: characters a line, Infinity where it is no terminal; and whether colours are seen. */
+export type Terminal = { progress: Progress; width: number; colour: boolean }
+
+/** 0 done, 1 something was refused or failed, 2 usage or configuration; of `check` also 3 a warning, 4 an error; of `selftest` 4 a broken link. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4
 
 /** Runs `work` on a migrated store and closes it. A running service keeps its embedded Postgres: this joins it. */
@@ -31,4 +34,14 @@ export async function withStore<T>(
   } finally {
     await store.close()
   }
+}
+
+/** JSON as a command prints it: names as the API has them. */
+export const printedJson = (value: object): string => JSON.stringify(inSnakeCase(value), undefined, 2)
+
+function inSnakeCase(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inSnakeCase)
+  if (typeof value !== 'object' || value === null) return value
+  const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [snake(name), inSnakeCase(member)]))
 }

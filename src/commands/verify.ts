@@ -57,6 +57,7 @@ function whatOf(finding: Finding): string {
 const meanings = {
   standing: 'with a standing that the claims do not give',
   sums: 'with sessions that are not those of the policies',
+  tallies: 'with failures that are not those of the details',
   flags: 'that do not say what the report says',
   orphans: 'without a report',
   misplaced: 'in the default partition',

@@ -1004,6 +1004,102 @@ export interface paths {
     patch?: never
     trace?: never
   }
+  '/v1/reports/{key}/json': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    /**
+     * The JSON that it came as, out of its mail and its gzip
+     * @description As long as the bytes are kept. Of a mail with several reports it is the one of this report-id.
+     */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** @description A UUID. */
+          key: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        /** @description The JSON, byte by byte as it was sent; as plain text, so that no browser does anything with it. */
+        200: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'text/plain': string
+          }
+        }
+        /** @description A parameter or the body is wrong; `errors` names each. */
+        400: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
+        /** @description No valid token, and no session. */
+        401: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
+        /** @description The token is good, but not for this; or a browser asks for another site (`cross-site`). */
+        403: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
+        /** @description There is none. */
+        404: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
+        /** @description Too many requests or failed sign-ins from this address; Retry-After says how long to wait. */
+        429: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
+        /** @description The database is away or overloaded; Retry-After says how long to wait. */
+        503: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
+      }
+    }
+    put?: never
+    post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
   '/v1/reports/{key}/exclude': {
     parameters: {
       query?: never
@@ -3542,6 +3638,7 @@ export interface paths {
         query?: never
         header?: never
         path: {
+          /** @description In any spelling. */
           domain: string
         }
         cookie?: never
@@ -3635,7 +3732,9 @@ export interface paths {
     get: {
       parameters: {
         query?: {
+          /** @description Successful sessions since the last failure that are enough. */
           min_sessions?: number
+          /** @description Reporters among them that are enough. */
           min_reporters?: number
           /** @description First UTC day, `YYYY-MM-DD`. Default: 30 days before `to`. */
           from?: string
@@ -4561,6 +4660,21 @@ export interface components {
       receiving_mx_hostname: string | null
       /** @description All of this in one sentence. */
       headline: string
+      /** @description What it comes of, by the policy that it failed under, the reason codes and the last check; null where they tell no more. */
+      because: string | null
+      /** @description What the last check of the domain says of it; null where there is none. */
+      live: {
+        /**
+         * @description `suspicious`: it fails from one network alone, others succeed, and the check is clean. `unknown`: no check of the last two days could show it.
+         * @enum {string}
+         */
+        state: 'still-broken' | 'fixed' | 'cannot-be-reproduced' | 'suspicious' | 'unknown'
+        /** @description Of `fixed`: the day of the first check without it. */
+        since: string | null
+        sentence: string
+        /** Format: date-time */
+        checked_at: string
+      } | null
       /** @description It failed on the newest day of the window with a report on the domain, by `trust`. */
       ongoing: boolean
       /**
@@ -4858,6 +4972,10 @@ export interface components {
       mx_host: string[]
       /** @description Seconds, of an STS policy that says it. */
       max_age: number | null
+      /** @description An STS policy against the one that the last check found published; null where that cannot be told, as of what was seen after the check. */
+      live: ('same' | 'older') | null
+      /** @description Last day on which whoever applied it on `last_day` may go on with it; null where there is no `max_age`. */
+      cache_until: string | null
       /**
        * Format: date
        * @description First UTC day of the window with a report that tells of it.
@@ -4892,6 +5010,8 @@ export interface components {
         first_day: string
         /** Format: date */
         last_day: string
+        /** @description Last day on which whoever applied it on `last_day` may go on with it; null where there is no `max_age`. */
+        cache_until: string | null
         reports: components['schemas']['Count']
       }[]
     }

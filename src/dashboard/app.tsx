@@ -7,6 +7,7 @@ import { findSession, session } from './session.ts'
 import { Shell } from './shell.tsx'
 import { Arrivals } from './views/arrivals.tsx'
 import { DomainView } from './views/domain.tsx'
+import { DomainSetUp } from './views/domain-set-up.tsx'
 import { Failures } from './views/failures.tsx'
 import { Home } from './views/home.tsx'
 import { NoSuchView } from './views/no-such-view.tsx'
@@ -31,6 +32,7 @@ export function App() {
         <Router>
           <Route path="/" component={Home} />
           <Route path="/domains/:domain" component={DomainView} />
+          <Route path="/domains/:domain/set-up" component={DomainSetUp} />
           <Route path="/failures" component={Failures} />
           <Route path="/reports" component={Reports} />
           <Route path="/reports/:key" component={ReportView} />

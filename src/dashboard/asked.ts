@@ -1,7 +1,8 @@
 /** The question in the address of now, for views. */
+import { createContext } from 'preact'
 import { useLocation } from 'preact-iso'
-import { useMemo } from 'preact/hooks'
-import { makeLink, readQuestion, type Question } from './question.ts'
+import { useContext, useMemo } from 'preact/hooks'
+import { makeLink, readQuestion, type Question, type Trust } from './question.ts'
 
 export type Asked = {
   question: Question
@@ -14,18 +15,33 @@ export type Asked = {
   go: (address: string) => void
 }
 
+/** The domains that a part of a view is about, where the address names none: see views/home.tsx. */
+export const DomainsInView = createContext<readonly string[] | undefined>(undefined)
+
+/** Whose word counts in a part of a view, where the address does not say: see views/domain.tsx. */
+export const TrustInView = createContext<Trust | undefined>(undefined)
+
 /** The question in the address of now; views are drawn anew when it changes. */
 export function useAsked(): Asked {
   const { url, path, route } = useLocation()
+  const inView = useContext(DomainsInView)
+  const assumed = useContext(TrustInView)
   return useMemo(() => {
     const search = new URL(url, location.origin).searchParams
+    const trust = search.has('trust') ? undefined : assumed
+    const asked = about(readQuestion(search, new Date().toISOString().slice(0, 10)), inView)
     return {
-      question: readQuestion(search, new Date().toISOString().slice(0, 10)),
+      question: trust ? { ...asked, trust } : asked,
       path,
       search,
-      link: (to, changes) => makeLink(search, to, changes),
+      link: (to, changes) => makeLink(search, to, { ...(trust && { trust }), ...changes }),
       here: (changes) => makeLink(search, path, changes, { keepFilters: true }),
       go: (address) => route(address),
     }
-  }, [url, path])
+  }, [url, path, inView, assumed])
 }
+
+const about = (question: Question, domains: readonly string[] | undefined): Question =>
+  domains && !question.filters.domain
+    ? { ...question, filters: { ...question.filters, domain: [...domains] } }
+    : question

@@ -43,6 +43,9 @@ export function Show<T>({ of, children }: { of: Loaded<T>; children: (value: T) 
   )
 }
 
+/** A thing that is not there will not be there at the next try. */
+const mayPass = ({ status }: Refused): boolean => status === 0 || status === 429 || status >= 500
+
 export function Failed({ error, retry }: { error: Refused; retry?: () => void }) {
   const { problem } = error
   return (
@@ -54,7 +57,7 @@ export function Failed({ error, retry }: { error: Refused; retry?: () => void })
         ))}
       </p>
       {problem.request_id !== undefined && <p class="quiet">Request {problem.request_id}</p>}
-      {retry && (
+      {retry && mayPass(error) && (
         <button type="button" class="secondary" onClick={retry}>
           Try again
         </button>

@@ -21,12 +21,19 @@ export async function signIn(token: string): Promise<void> {
   session.value = await told(api.POST('/v1/session', { body: { token } }))
 }
 
+// Whatever is asked, a session may be over: it has expired, or its token was revoked.
+api.use({
+  onResponse: ({ response, schemaPath }) => {
+    if (response.status === 401 && schemaPath !== '/v1/session') sessionEnded()
+  },
+})
+
 export async function signOut(): Promise<void> {
   await told(api.DELETE('/v1/session', {}))
   session.value = 'none'
 }
 
-/** The service no longer knows us: it has expired, or the token was revoked. */
+/** The service no longer knows us. */
 export function sessionEnded(): void {
   session.value = 'none'
 }

@@ -27,9 +27,22 @@ export function percent(part: Count, of: Count): string {
   return share.format(ratio)
 }
 
+/** As `percent`, of parts that make a whole: what is shown adds up to 100 % (largest remainders, in tenths). */
+export function shares(parts: readonly Count[]): string[] {
+  const whole = parts.reduce<number>((sum, part) => sum + approximately(part), 0)
+  const exact = parts.map((part) => (approximately(part) / Math.max(1, whole)) * 1000)
+  const tenths = exact.map(Math.floor)
+  const missing = whole === 0 ? 0 : 1000 - tenths.reduce((sum, each) => sum + each, 0)
+  const byRemainder = exact.map((each, i) => [each - tenths[i]!, i] as const).sort(([a], [b]) => b - a)
+  for (const [, i] of byRemainder.slice(0, missing)) tenths[i]!++
+  return tenths.map((each) => share.format(each / 1000))
+}
+
 export const day = (text: string): string => dayLong.format(Date.parse(text))
 export const shortDay = (text: string): string => dayShort.format(Date.parse(text))
 export const time = (text: string): string => `${instant.format(Date.parse(text))} UTC`
+/** `text` to `text`, or the one day. */
+export const days = (from: string, to: string): string => (from === to ? day(from) : `${day(from)} to ${day(to)}`)
 export const enumerate = (items: string[]): string => list.format(items)
 
 export const plural = (value: Count, one: string, many = `${one}s`): string =>

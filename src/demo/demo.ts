@@ -1,16 +1,17 @@
 /** `npm run demo`: the whole road on throw-away data, through the real sockets, with something to look at afterwards. */
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
-import { readConfig } from '../config.ts'
+import { readConfig, type Config } from '../config.ts'
 import type { ResolveTxt } from '../dkim/verify.ts'
 import { startService, type Service } from '../service.ts'
 import { makeKeys, openDelivery, type Answer, type Delivery } from './deliver.ts'
 import { domains, history, senders, type DemoReport } from './history.ts'
 import { formatTable } from './table.ts'
+import { startDemoWorld } from './world.ts'
 
 export type DemoOptions = {
   /** Stop after printing. */
@@ -24,7 +25,11 @@ export type DemoOptions = {
 
 const samplesFolder = fileURLToPath(new URL('../../samples/', import.meta.url))
 const historyDays = 90
-const ruaAddress = 'tlsrpt@demo.example'
+const receiver = 'demo.example'
+const ruaAddress = `tlsrpt@${receiver}`
+const intakeUrl = `https://${receiver}/v1/tlsrpt`
+/** What the demo's domains publish. */
+export const demoReceiver = { receiver, rua: [`mailto:${ruaAddress}`, intakeUrl] }
 
 /** Everything listens on loopback and nothing is ever sent elsewhere. 0: all went as it should; 1: something did not. */
 export async function runDemo({ once, say, log, now, stopped }: DemoOptions): Promise<0 | 1> {
@@ -32,9 +37,15 @@ export async function runDemo({ once, say, log, now, stopped }: DemoOptions): Pr
   try {
     const keys = makeKeys(senders)
     const sampleZone = JSON.parse(await readFile(join(samplesFolder, 'zone.json'), 'utf8')) as Record<string, string>
-    const service = await startService(await demoConfig(dataDir), log, {
+    const ports = await freePorts()
+    const world = await startDemoWorld({ now: now(), folder: dataDir, ports, ...demoReceiver })
+    const service = await startService(demoConfig(dataDir, ports, world.env), log, {
       now,
       resolveTxt: zoneResolver({ ...sampleZone, ...keys.zone }),
+      lookUp: world.lookUp,
+    }).catch(async (error: unknown) => {
+      await world.close()
+      throw error
     })
     const delivery = openDelivery(service.ports, ruaAddress, keys)
     const api = apiClient(service)
@@ -42,9 +53,12 @@ export async function runDemo({ once, say, log, now, stopped }: DemoOptions): Pr
       say.out(`tlsrpt-receiver demo. Data in ${dataDir}, thrown away at the end; nothing leaves this machine.\n`)
       for (const { domain, mx } of domains)
         await api('PUT', `/v1/domains/${domain}`, { mx: Object.keys(mx).filter((host) => !host.endsWith(domain)) })
+      for (const { domain, by } of senders)
+        if (by === 'mail') await api('PATCH', `/v1/reporters/${domain}`, { standing: 'known' })
       await showSamples(delivery, say)
       const failed = await showHistory(delivery, say, now())
       await showAnswers(api, say, now())
+      await showChecks(api, say)
       showWhereToGo(service, say)
       if (!once) {
         say.out('\nUp until Ctrl-C.')
@@ -54,38 +68,56 @@ export async function runDemo({ once, say, log, now, stopped }: DemoOptions): Pr
     } finally {
       delivery.close()
       await service.close()
+      await world.close()
     }
   } finally {
     await rm(dataDir, { recursive: true, force: true })
   }
 }
 
-/** The defaults' ports where they are free, any free ones where not; samples are years old some day, so nothing is too old. */
-async function demoConfig(dataDir: string) {
-  const usual = readConfig({})
-  const [smtp, intake, api] = await Promise.all([usual.smtp.port, usual.intake.port, usual.api.port].map(portIfFree))
-  return readConfig({
+export type Ports = { smtp: number; intake: number; api: number }
+
+/** Samples are years old some day, so nothing is too old. */
+export const demoConfig = (dataDir: string, ports: Ports, env: Record<string, string>): Config =>
+  readConfig({
     DATA_DIR: dataDir,
     SMTP_HOST: '127.0.0.1',
-    SMTP_PORT: String(smtp),
-    SMTP_HOSTNAME: 'demo.example',
+    SMTP_PORT: String(ports.smtp),
+    SMTP_HOSTNAME: receiver,
     RUA_ADDRESSES: ruaAddress,
     INTAKE_HOST: '127.0.0.1',
-    INTAKE_PORT: String(intake),
-    API_PORT: String(api),
+    INTAKE_PORT: String(ports.intake),
+    INTAKE_URL: intakeUrl,
+    API_PORT: String(ports.api),
     REPORT_RETENTION_DAYS: '36500',
     LIMIT_EXEMPT_CIDRS: '127.0.0.0/8',
+    LIMITS: '{"checkConnectionsPerMinute":1000}', // All of its world has one address.
+    ...env,
   })
+
+/** The defaults' ports where they are free, any free ones where not. */
+export async function freePorts(): Promise<Ports> {
+  const usual = readConfig({})
+  const [smtp, intake, api] = await Promise.all([usual.smtp.port, usual.intake.port, usual.api.port].map(freePort))
+  return { smtp: smtp!, intake: intake!, api: api! }
 }
 
-const portIfFree = (port: number): Promise<number> =>
-  new Promise((resolve) => {
+const freePort = (wanted: number): Promise<number> =>
+  new Promise((resolve, reject) => {
     const probe = createServer()
-    probe.once('error', () => resolve(0))
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(port)))
+    probe.once('error', (error) => {
+      if (wanted === 0) reject(error)
+      else resolve(freePort(0))
+    })
+    probe.listen(wanted, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo
+      probe.close(() => {
+        resolve(port)
+      })
+    })
   })
 
-const zoneResolver =
+export const zoneResolver =
   (zone: Record<string, string>): ResolveTxt =>
   (name) => {
     const record = zone[name.toLowerCase()]
@@ -196,6 +228,30 @@ async function showAnswers(api: ApiCall, say: DemoOptions['say'], today: Date): 
     say.out(`  ${line}`)
 }
 
+type CheckAnswer = { severity: string; findings: { severity: string; subject: string; sentence: string }[] }
+type ReadinessAnswer = {
+  verdict: string
+  would_have_been_refused: { sessions: number }
+  blockers: { sentence: string }[]
+}
+
+/** How the domains look from outside: what the reports tell of is seen, and whether MTA-STS may be enforced. */
+async function showChecks(api: ApiCall, say: DemoOptions['say']): Promise<void> {
+  const rows: string[][] = []
+  for (const { domain } of domains) {
+    const { severity, findings } = (await api('POST', '/v1/checks', { domain })) as CheckAnswer
+    const worst = findings.find((finding) => finding.severity === 'error')
+    rows.push([domain, severity, worst ? `${worst.subject}: ${worst.sentence}` : ''])
+  }
+  say.out('\nHow they look from outside, in a world simulated on loopback\n')
+  for (const line of formatTable(['domain', 'check', 'because'], rows)) say.out(`  ${line}`)
+  const { verdict, blockers, would_have_been_refused: refused } = (await api('GET', '/v1/domains/alpha.example/readiness')) as ReadinessAnswer // prettier-ignore
+  say.out(
+    `\nCan alpha.example enforce MTA-STS? ${verdict}: ${refused.sessions} sessions would have been refused in 30 days.`,
+  )
+  for (const { sentence } of blockers) say.out(`  ${sentence}`)
+}
+
 /** Failures under a policy type that does not stand for the report's totals: the same sessions, perhaps, so never added. */
 const besidePrimary = ({ failed, failed_by_policy_type: byType }: SummaryRow): string => {
   const types = Object.entries(byType).filter(([, count]) => count > 0)
@@ -222,11 +278,13 @@ function showWhereToGo({ ports, adminToken }: Service, say: DemoOptions['say']):
   say.out(`
 SMTP    127.0.0.1:${ports.smtp}          swaks --server 127.0.0.1 --port ${ports.smtp} --to ${ruaAddress} --data @FILE.eml
 HTTPS   https://127.0.0.1:${ports.intake}/v1/tlsrpt
+Look    http://127.0.0.1:${ports.api}/         sign in with the token
 API     http://127.0.0.1:${ports.api}/v1   all of it explained: http://127.0.0.1:${ports.api}/docs
 Token   ${adminToken.token}
 
 Try     TOKEN=${adminToken.token}
         curl -sH "Authorization: Bearer $TOKEN" 'http://127.0.0.1:${ports.api}/v1/summary?group_by=domain'
         curl -sH "Authorization: Bearer $TOKEN" 'http://127.0.0.1:${ports.api}/v1/failures?domain=alpha.example&limit=5'
-        curl -sH "Authorization: Bearer $TOKEN" 'http://127.0.0.1:${ports.api}/v1/submissions?verdict=unauthenticated'`)
+        curl -sH "Authorization: Bearer $TOKEN" 'http://127.0.0.1:${ports.api}/v1/submissions?verdict=unauthenticated'
+        curl -sH "Authorization: Bearer $TOKEN" http://127.0.0.1:${ports.api}/v1/domains/alpha.example/readiness`)
 }

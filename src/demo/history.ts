@@ -29,9 +29,11 @@ export const senders: Sender[] = [
 ]
 
 /** A domain of ours: what it publishes, who serves it, and what went wrong when. */
-type DemoDomain = {
+export type DemoDomain = {
   domain: string
   policyType: 'sts' | 'tlsa' | 'no-policy-found'
+  /** Days ago when mode testing ended; absent: it has not. */
+  enforcedFor?: number
   /** MX host -> its address. */
   mx: Record<string, string>
   senders: string[]
@@ -90,6 +92,7 @@ export const domains: DemoDomain[] = [
   {
     domain: 'web.example',
     policyType: 'sts',
+    enforcedFor: 45,
     mx: { 'mail.web.example': '203.0.113.25' },
     senders: ['hostingcollective.example'],
     incidents: [
@@ -109,17 +112,27 @@ export type DemoReport = { sender: Sender; domain: string; reportId: string; jso
 
 const dayMs = 24 * 60 * 60 * 1000
 
-/** Every sender's report on every domain that it knows, for `days` whole UTC days up to yesterday; the same each time. */
-export function* history(today: Date, days: number): Generator<DemoReport> {
+/**
+ * Every sender's report on every domain that it knows, for `days` whole UTC days up to yesterday; the same each time.
+ * `mended`: what still goes wrong has been put right before these days.
+ */
+export function* history(today: Date, days: number, mended = false): Generator<DemoReport> {
   for (let ago = days; ago >= 1; ago--) {
     const start = new Date(Math.floor(today.getTime() / dayMs) * dayMs - ago * dayMs)
     for (const domain of domains) {
       for (const sender of senders.filter((one) => domain.senders.includes(one.domain))) {
-        yield demoReport(sender, domain, start, ago)
+        yield demoReport(
+          sender,
+          mended ? { ...domain, incidents: domain.incidents.filter(isOver) } : domain,
+          start,
+          ago,
+        )
       }
     }
   }
 }
+
+const isOver = ({ days: [, newest] }: Incident) => newest > 1
 
 function demoReport(sender: Sender, domain: DemoDomain, start: Date, ago: number): DemoReport {
   const day = start.toISOString().slice(0, 10)
@@ -155,18 +168,12 @@ function policy(sender: Sender, domain: DemoDomain, ago: number, hosts: string[]
     )
     .map((incident) => failureDetail(incident, sender, domain, sessions))
   const failed = failures.reduce((sum, detail) => sum + detail['failed-session-count'], 0)
-  const mode = ago > 45 ? 'testing' : 'enforce'
   return {
     policy: {
       'policy-type': domain.policyType,
       ...(domain.policyType === 'sts'
         ? {
-            'policy-string': [
-              'version: STSv1',
-              `mode: ${mode}`,
-              ...hosts.map((host) => `mx: ${host}`),
-              'max_age: 604800',
-            ],
+            'policy-string': policyLines(domain, ago),
             'policy-domain': domain.domain,
             'mx-host': hosts,
           }
@@ -176,6 +183,14 @@ function policy(sender: Sender, domain: DemoDomain, ago: number, hosts: string[]
     'failure-details': failures,
   }
 }
+
+/** RFC 8461 §3.2, as it was so many days ago. */
+export const policyLines = ({ mx, enforcedFor }: DemoDomain, ago: number): string[] => [
+  'version: STSv1',
+  `mode: ${enforcedFor === undefined || ago > enforcedFor ? 'testing' : 'enforce'}`,
+  ...Object.keys(mx).map((host) => `mx: ${host}`),
+  'max_age: 604800',
+]
 
 function failureDetail(
   { resultType, share, mx, reason }: Incident,

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls'
+import { createSecureContext, TLSSocket, type SecureContext, type TlsOptions } from 'node:tls'
 import { generate } from 'selfsigned'
 
 /** What is to be wrong with a certificate; {} is a good one. Days are counted from now. */
@@ -121,6 +121,8 @@ export type Mx = {
   /** 'refused': offered, and then answered with 454. */
   starttls?: 'missing' | 'refused'
   tls?: 'TLSv1.1'
+  /** Other hosts at the same address, told by SNI, and their certificates. */
+  others?: Record<string, CertificateSpec>
 }
 
 export type MxSimulator = Simulator & { become: (mx: Mx) => Promise<void> }
@@ -133,12 +135,12 @@ export async function startMx(
   mx: Mx,
   heard: (command: string) => void = () => undefined,
 ): Promise<MxSimulator> {
-  const prepare = async (next: Mx) => ({ mx: next, context: await contextOf(authority, host, next) })
+  const prepare = async (next: Mx) => ({ mx: next, tls: await tlsOf(authority, host, next) })
   let current = await prepare(mx)
   const server = createServer((socket) => {
-    const { mx, context } = current
+    const { mx, tls } = current
     socket.write(`220 ${host} ESMTP\r\n`)
-    converse(socket, host, mx, context, heard)
+    converse(socket, host, mx, tls, heard)
   })
   return {
     ...(await listen(server, place)),
@@ -148,19 +150,23 @@ export async function startMx(
   }
 }
 
-async function contextOf(authority: Authority, host: string, { certificate = {}, tls }: Mx): Promise<SecureContext> {
+type Tls = { secureContext: SecureContext; SNICallback: NonNullable<TlsOptions['SNICallback']> }
+
+async function tlsOf(authority: Authority, host: string, { certificate = {}, tls, others = {} }: Mx): Promise<Tls> {
   const old = tls && { minVersion: tls, maxVersion: tls, ciphers: 'DEFAULT@SECLEVEL=0' }
-  return createSecureContext({ ...(await authority.issue(host, certificate)), ...old })
+  const secureContext = createSecureContext({ ...(await authority.issue(host, certificate)), ...old })
+  const contextOf = async (name: string) => {
+    const other = others[name]
+    return other ? createSecureContext({ ...(await authority.issue(name, other)), ...old }) : secureContext
+  }
+  return {
+    secureContext,
+    SNICallback: (name, done) => void contextOf(name).then((context) => { done(null, context) }, done), // prettier-ignore
+  }
 }
 
-function converse(
-  socket: Socket,
-  host: string,
-  mx: Mx,
-  secureContext: SecureContext | undefined,
-  heard: (command: string) => void,
-): void {
-  const offers = secureContext && mx.starttls !== 'missing' ? ['PIPELINING', 'STARTTLS'] : ['PIPELINING']
+function converse(socket: Socket, host: string, mx: Mx, tls: Tls | undefined, heard: (command: string) => void): void {
+  const offers = tls && mx.starttls !== 'missing' ? ['PIPELINING', 'STARTTLS'] : ['PIPELINING']
   const last = offers.pop()!
   const ehlo = [host, ...offers].map((line) => `250-${line}\r\n`).join('') + `250 ${last}\r\n`
   socket.on('error', () => socket.destroy())
@@ -170,12 +176,12 @@ function converse(
     const verb = command.split(' ', 1)[0]!.toUpperCase()
     if (verb === 'EHLO') socket.write(ehlo)
     else if (verb === 'QUIT') socket.end('221 bye\r\n')
-    else if (verb !== 'STARTTLS' || !secureContext) socket.write('502 not here\r\n')
+    else if (verb !== 'STARTTLS' || !tls) socket.write('502 not here\r\n')
     else if (mx.starttls === 'refused') socket.write('454 TLS is not available just now\r\n')
     else {
       socket.removeAllListeners('data')
       socket.write('220 go ahead\r\n')
-      converse(new TLSSocket(socket, { isServer: true, secureContext }), host, mx, undefined, heard)
+      converse(new TLSSocket(socket, { isServer: true, ...tls }), host, mx, undefined, heard)
     }
   })
 }

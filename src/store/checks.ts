@@ -1,5 +1,6 @@
 /** Checks of domains (src/checks/): their history, and whose turn the daily one is. */
 import type { Check } from '../checks/check.ts'
+import type { Looked, PastCheck } from '../checks/explain.ts'
 import { inTransaction, type Database } from './database.ts'
 import { among, isVisible, makeBind, type Visible, type Window } from './question.ts'
 
@@ -91,6 +92,48 @@ export async function lastCheck(db: Database, domain: string): Promise<KeptCheck
     [domain],
   )
   return rows.map(kept)[0]
+}
+
+/** The newest of each of these domains that has any. The caller has seen to it that they may be asked about. */
+export async function lastChecks(db: Database, domains: readonly string[]): Promise<Map<string, Check>> {
+  const { rows } = await db.query<{ domain: string; result: Check }>(
+    `select distinct on (domain) domain, result from domain_check where domain = any($1::text[]) order by domain, key desc`,
+    [domains],
+  )
+  return new Map(rows.map(({ domain, result }) => [domain, result]))
+}
+
+/** Likewise, each with its history: of checks in a row that found the same, the first. */
+export async function lookedAt(db: Database, domains: readonly string[]): Promise<Map<string, Looked>> {
+  const last = await lastChecks(db, domains)
+  if (last.size === 0) return new Map()
+  const history = await histories(db, [...last.keys()])
+  return new Map([...last].map(([domain, check]) => [domain, { check, history: history.get(domain) ?? [] }]))
+}
+
+type Head = { domain: string; started_at: Date; codes: string[]; subjects: string[]; mx: string[] | null }
+
+async function histories(db: Database, domains: readonly string[]): Promise<Map<string, PastCheck[]>> {
+  const { rows } = await db.query<Head>(
+    `with head as (
+       select domain, key, started_at,
+         jsonb_path_query_array(result, '$.findings[*].code') as codes,
+         jsonb_path_query_array(result, '$.findings[*].subject') as subjects,
+         case when result->'observed' ? 'mx' then jsonb_path_query_array(result, '$.observed.mx[*].host') end as mx
+       from domain_check where domain = any($1::text[])
+     ), beside as (
+       select *, lag((codes, subjects, mx)) over (partition by domain order by key) as before from head
+     )
+     select domain, started_at, codes, subjects, mx from beside
+     where before is distinct from (codes, subjects, mx) order by domain, key`,
+    [domains],
+  )
+  const past = ({ started_at, codes, subjects, mx }: Head): PastCheck => ({
+    startedAt: started_at.toISOString(),
+    found: codes.map((code, i) => ({ code, subject: subjects[i]! })),
+    ...(mx && { mx }),
+  })
+  return new Map([...Map.groupBy(rows, ({ domain }) => domain)].map(([domain, heads]) => [domain, heads.map(past)]))
 }
 
 /**

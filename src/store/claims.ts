@@ -36,8 +36,8 @@ export type ClaimRow = IdentityKey &
     failed: bigint
   }
 
-/** One accepted report's part for one domain, as it arrived. */
-export type Share = { domainReport: DomainReport; report: Report; teller: Teller }
+/** One accepted report's part for one domain, as it arrived. `bytes` are what it may fill of the quota (quota.ts). */
+export type Share = { domainReport: DomainReport; report: Report; teller: Teller; bytes: number }
 
 /** A claim that was not there before, with the share that made it. */
 export type NewClaim = { row: ClaimRow; share: Share }
@@ -85,10 +85,11 @@ const reportTable: CopyTable = {
     ['anomalies', 'jsonb'],
     ['successful', 'bigint'],
     ['failed', 'bigint'],
+    ['bytes', 'integer'],
   ],
 }
 
-const reportRow = ({ row, share: { report } }: NewClaim): ColumnValue[] => [
+const reportRow = ({ row, share: { report, bytes } }: NewClaim): ColumnValue[] => [
   row.domain,
   row.day,
   row.identity,
@@ -111,6 +112,7 @@ const reportRow = ({ row, share: { report } }: NewClaim): ColumnValue[] => [
   jsonText(row.anomalies),
   row.successful,
   row.failed,
+  bytes,
 ]
 
 /** What `claimRow` reads, of `report r`. */

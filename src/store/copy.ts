@@ -18,7 +18,7 @@ export type TableRows = { table: CopyTable; groups: Iterable<RowGroup> }
 
 /** Bytes made at a time and sent at a time: one of the largest reports is encoded while Postgres takes in its beginning. */
 const pieceLength = 1024 * 1024
-const roundTripLength = 8 * pieceLength
+const roundTripLength = 2 * pieceLength
 
 /** Inserts all rows. Rejects as the database does (database.ts), and then the transaction is void. */
 export async function copyRows(tx: Queryable, tables: readonly TableRows[]): Promise<void> {
@@ -77,18 +77,20 @@ function* encode({ columns }: CopyTable, groups: Iterable<RowGroup>): Generator<
   const writers = columns.map(([, type]) => writerOf(type))
   const shared = makeSink(1024)
   let piece: Sink | undefined
+  let size = 16 * 1024 // Enough for most batches; where it was not, a next piece need not grow by doubling.
   for (const group of groups) {
     shared.length = 0
     const own = group.shared.length
     group.shared.forEach((value, i) => writers[i]!(shared, value))
     for (const row of group.rows) {
-      if (piece === undefined) writeBytes((piece = makeSink(16 * 1024)), signature)
+      if (piece === undefined) writeBytes((piece = makeSink(size)), signature)
       writeInt16(piece, columns.length)
       writeBytes(piece, shared.bytes.subarray(0, shared.length))
       for (let i = 0; i < row.length; i++) writers[own + i]!(piece, row[i])
       if (piece.length < pieceLength) continue
       yield finished(piece)
       piece = undefined
+      size = pieceLength + pieceLength / 8
     }
   }
   if (piece !== undefined) yield finished(piece)

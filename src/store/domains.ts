@@ -87,7 +87,7 @@ export function makeOwnDomains(
     return next
   }
   async function recent(): Promise<View> {
-    if (view && now().getTime() - view.asOf < maxAgeMs) return view
+    if (view && Math.abs(now().getTime() - view.asOf) < maxAgeMs) return view // Clocks are set back, too.
     const known = view
     return refresh().catch((error: unknown) => {
       if (known) return known

@@ -8,9 +8,11 @@ import type { Window } from './question.ts'
 /** The caller has seen to it that the domain may be asked about. */
 export function enforceEvidence(db: Database, domain: string, { from, to }: Window): Promise<Evidence> {
   const values = [domain, from, to, knownReporters.map((known) => known.domain)]
-  const ofKnown = `domain = $1 and day >= $2 and day < $3 and counted and trust = 'verified' and reporter in (
-    select domain from reporter where standing = 'known'
-    union select unnest($4::text[]) except select domain from reporter where standing <> 'known')`
+  // What a sender tells of a subdomain is of another policy; with DANE the MX host is the policy domain.
+  const ofKnown = `domain = $1 and day >= $2 and day < $3 and counted and trust = 'verified'
+    and (policy_domain = domain or policy_type = 'tlsa') and reporter in (
+      select domain from reporter where standing = 'known'
+      union select unnest($4::text[]) except select domain from reporter where standing <> 'known')`
   return inSnapshot(db, async (tx) => {
     const sessions =
       await tx.query<Omit<Evidence['sessions'][number], 'successful' | 'failed'> & { successful: string; failed: string }>( // prettier-ignore
@@ -21,7 +23,7 @@ export function enforceEvidence(db: Database, domain: string, { from, to }: Wind
     const failures =
       await tx.query<Omit<Evidence['failures'][number], 'mx' | 'failed'> & { mx: string | null; failed: string }>( // prettier-ignore
         `select day::text, reporter, policy_type as "policyType", policy_string as "policyString", result_type as "resultType",
-         mx, sum(failed)::text as failed
+         mx, sum(tally.failed)::text as failed
        from policy cross join unnest(tally_result_type, tally_mx, tally_failed) as tally (result_type, mx, failed)
        where ${ofKnown} group by day, reporter, policy_type, policy_string, result_type, mx`,
         values,

@@ -4,6 +4,7 @@ import type { ColumnValue } from './binary.ts'
 import { isCounted, type ClaimRow, type NewClaim } from './claims.ts'
 import type { CopyTable, RowGroup, TableRows } from './copy.ts'
 import type { Queryable } from './database.ts'
+import { tallies } from './tally.ts'
 
 /** All facts of new claims, counted or not. */
 export const factRows = (claims: readonly NewClaim[]): TableRows[] => [
@@ -38,6 +39,10 @@ const policyTable: CopyTable = {
     ['successful', 'bigint'],
     ['failed', 'bigint'],
     ['attributed', 'numeric'],
+    ['tally_result_type', 'text[]'],
+    ['tally_mx', 'text[]'],
+    ['tally_failed', 'numeric[]'],
+    ['tally_first', 'smallint[]'],
   ],
 }
 
@@ -67,9 +72,11 @@ const detailTable: CopyTable = {
 
 function* policyRows(claims: readonly NewClaim[]): Generator<RowGroup> {
   for (const claim of claims) {
+    const { policies } = claim.share.domainReport
+    const tallied = tallies(policies)
     yield {
       shared: carriedBy(claim),
-      rows: claim.share.domainReport.policies.map((policy, seq) => [
+      rows: policies.map((policy, seq) => [
         ...asked(policy, seq),
         policy.policyTypeRaw,
         policy.policyString,
@@ -77,6 +84,10 @@ function* policyRows(claims: readonly NewClaim[]): Generator<RowGroup> {
         policy.totalSuccessfulSessionCount,
         policy.totalFailureSessionCount,
         attributedOf(policy),
+        tallied[seq]?.resultTypes,
+        tallied[seq]?.mx,
+        tallied[seq]?.failed,
+        tallied[seq]?.first,
       ]),
     }
   }

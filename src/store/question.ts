@@ -68,15 +68,18 @@ export const isVisible = (column: string, visible: Visible, bind: Bind): string 
 
 /** Window, filters and the wall as one SQL condition over policy, failure_detail or, for what it bears, day_total. */
 export function conditions({ window, filters, visible }: Question, bind: Bind): string {
-  const filtered = dimensionNames.flatMap((name) => {
+  const always = [`day >= ${bind(window.from)}`, `day < ${bind(window.to)}`, isVisible('domain', visible, bind)]
+  return [...always, ...filterConditions(filters, bind)].join(' and ')
+}
+
+/** The filters alone. */
+export const filterConditions = (filters: Filters, bind: Bind): string[] =>
+  dimensionNames.flatMap((name) => {
     const values = filters[name]
     return values === undefined
       ? []
       : [isAddress(name) ? within(name, values, bind) : among(dimensions[name], values, bind)]
   })
-  const always = [`day >= ${bind(window.from)}`, `day < ${bind(window.to)}`, isVisible('domain', visible, bind)]
-  return [...always, ...filtered].join(' and ')
-}
 
 const isAddress = (name: Dimension): boolean => name === 'sending_mta_ip' || name === 'receiving_ip'
 

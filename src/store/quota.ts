@@ -1,6 +1,6 @@
 /** How much nobody verified may be kept for one domain and day: a stranger can post what he likes, the operator import. */
-import type { DomainReport } from '../tlsrpt/verdict.ts'
-import type { IdentityKey, Share } from './claims.ts'
+import type { DomainReport, JudgedPolicy } from '../tlsrpt/verdict.ts'
+import type { IdentityKey, Share, Teller } from './claims.ts'
 import type { Queryable } from './database.ts'
 
 type Place = { domain: string; day: string }
@@ -20,12 +20,50 @@ type Kept = { weight: number; countedAt?: number }
 
 /** So many policies and failure details weigh as much as a report: one may have 50,000 of them, in a few kilobytes. */
 const rowsOfAReport = 250
+/** And so many bytes: one may come as 8 MiB, and be 20 MiB of text in 20 KB. */
+const bytesOfAReport = 64 * 1024
+/** Texts of facts that their rows stand for. */
+const bytesOfARow = Math.floor(bytesOfAReport / rowsOfAReport)
 
-function weigh({ policies }: DomainReport): number {
-  const rows = policies.reduce((sum, { failureDetails }) => sum + 1 + failureDetails.length, 0)
-  return 1 + rows / rowsOfAReport
+function weigh({ domainReport: { policies }, bytes }: Share): number {
+  return 1 + rowsOf(policies) / rowsOfAReport + bytes / bytesOfAReport
 }
-const weighAll = (reports: readonly DomainReport[]): number => reports.reduce((sum, report) => sum + weigh(report), 0)
+const weighAll = (shares: readonly Share[]): number => shares.reduce((sum, share) => sum + weigh(share), 0)
+
+const rowsOf = (policies: readonly JudgedPolicy[]): number =>
+  policies.reduce((sum, { failureDetails }) => sum + 1 + failureDetails.length, 0)
+
+/**
+ * Of a stranger's report: as it came, and the texts of its facts, which are kept beside that, as far as they are longer than
+ * usual. Else 0: nobody asks.
+ */
+export function bytesOf(teller: Teller, { policies }: DomainReport, raw: Uint8Array): number {
+  if (!isStrangers(teller)) return 0
+  const texts = policies.reduce((sum, policy) => sum + textLength(policy), 0)
+  return raw.length + Math.max(0, texts - rowsOf(policies) * bytesOfARow)
+}
+
+function textLength({
+  policyDomain,
+  policyType,
+  policyTypeRaw,
+  policyString,
+  mxHost,
+  failureDetails,
+}: JudgedPolicy): number {
+  let length = lengthOf(policyDomain) + lengthOf(policyType) + lengthOf(policyTypeRaw)
+  for (const line of policyString) length += line.length
+  for (const host of mxHost) length += host.length
+  for (const detail of failureDetails) {
+    length += lengthOf(detail.resultType) + lengthOf(detail.resultTypeRaw)
+    length += lengthOf(detail.sendingMtaIp?.raw) + lengthOf(detail.receivingIp?.raw)
+    length += lengthOf(detail.receivingMxHostname) + lengthOf(detail.receivingMxHelo)
+    length += lengthOf(detail.additionalInformation) + lengthOf(detail.failureReasonCode)
+  }
+  return length
+}
+
+const lengthOf = (text: string | undefined): number => text?.length ?? 0
 
 const recountMs = 60_000
 const mostPlaces = 50_000
@@ -42,34 +80,34 @@ export function makeQuota(limit: number): WithinQuota {
   }
 
   return async (tx, arrivals) => {
-    const unverified = arrivals.flat().flatMap((share) => (isStrangers(share) ? [share.domainReport] : []))
+    const unverified = arrivals.flat().filter(({ teller }) => isStrangers(teller))
     if (places.size > mostPlaces) places.clear()
-    const asked = [...Map.groupBy(unverified, placeName)].map(([name, reports]) => {
+    const asked = [...Map.groupBy(unverified, ({ domainReport }) => placeName(domainReport))].map(([name, shares]) => {
       const kept: Kept = places.get(name) ?? { weight: 0 }
       places.set(name, kept)
-      return { name, reports, kept }
+      return { name, shares, kept }
     })
-    const toCount = asked.filter(({ reports, kept }) => needsCount(kept, weighAll(reports)))
+    const toCount = asked.filter(({ shares, kept }) => needsCount(kept, weighAll(shares)))
     const weights = await weighUnverified(
       tx,
-      toCount.map(({ reports }) => reports[0]!),
+      toCount.map(({ shares }) => shares[0]!.domainReport),
     )
     for (const { name, kept } of toCount)
       Object.assign(kept, { weight: weights.get(name) ?? 0, countedAt: performance.now() })
     const before = new Map(asked.map(({ name, kept }) => [name, kept.weight]))
-    for (const { kept, reports } of asked) kept.weight += weighAll(reports)
+    for (const { kept, shares } of asked) kept.weight += weighAll(shares)
     const tight = asked.filter(({ kept }) => Math.floor(kept.weight) > limit)
     if (tight.length === 0) return arrivals.map(() => true)
     const known = await readContents(
       tx,
-      tight.flatMap(({ reports }) => reports),
+      tight.flatMap(({ shares }) => shares.map(({ domainReport }) => domainReport)),
     )
     return arrivals.map((shares) => admit(shares, before, known, limit))
   }
 }
 
 /** Vouched for neither by a signature nor by the operator, who gave us the file. */
-const isStrangers = ({ teller }: Share): boolean => teller.trust === 'unverified' && teller.transport !== 'file'
+const isStrangers = ({ trust, transport }: Teller): boolean => trust === 'unverified' && transport !== 'file'
 
 /** All of it or nothing; what is admitted is from then on kept and known. */
 function admit(shares: readonly Share[], kept: Map<string, number>, known: Set<string>, limit: number): boolean {
@@ -80,9 +118,9 @@ function admit(shares: readonly Share[], kept: Map<string, number>, known: Set<s
     const name = claimName(domainReport.identity, domainReport.contentHash)
     if (known.has(name) || news.has(name)) continue
     news.add(name)
-    if (!isStrangers(share)) continue
+    if (!isStrangers(share.teller)) continue
     const place = placeName(domainReport)
-    const count = (counts.get(place) ?? kept.get(place)!) + weigh(domainReport)
+    const count = (counts.get(place) ?? kept.get(place)!) + weigh(share)
     if (Math.floor(count) > limit) return false
     counts.set(place, count)
   }
@@ -96,15 +134,16 @@ async function weighUnverified(tx: Queryable, places: readonly Place[]): Promise
   const weights = new Map<string, number>()
   if (places.length === 0) return weights
   for (const table of ['report', 'policy', 'failure_detail']) {
-    const { rows } = await tx.query<Place & { n: number }>(
-      `select t.domain, t.day, count(*)::integer as n
+    const bytes = table === 'report' ? 'sum(t.bytes)::double precision' : '0::double precision'
+    const { rows } = await tx.query<Place & { n: number; bytes: number }>(
+      `select t.domain, t.day, count(*)::integer as n, ${bytes} as bytes
        from unnest($1::text[], $2::date[]) as w (domain, day) join ${table} t on t.domain = w.domain and t.day = w.day
        where t.day = any($2::date[]) and t.trust = 'unverified' and t.transport <> 'file'
        group by t.domain, t.day`,
       [places.map(({ domain }) => domain), places.map(({ day }) => day)],
     )
     for (const row of rows) {
-      const weight = table === 'report' ? row.n : row.n / rowsOfAReport
+      const weight = table === 'report' ? row.n + row.bytes / bytesOfAReport : row.n / rowsOfAReport
       weights.set(placeName(row), (weights.get(placeName(row)) ?? 0) + weight)
     }
   }

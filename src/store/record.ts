@@ -6,10 +6,10 @@ import { beginHoldingBlocked } from './blocked.ts'
 import { claimRows, isCounted, type Share } from './claims.ts'
 import { copyAndCommit } from './copy.ts'
 import { onConnection, repeated, type Database } from './database.ts'
-import { dayTotalMoves } from './day-totals.ts'
+import { dayTotalMoves, prepareMoves } from './day-totals.ts'
 import { factRows } from './facts.ts'
 import { makePartitions } from './partitions.ts'
-import { makeQuota } from './quota.ts'
+import { bytesOf, makeQuota } from './quota.ts'
 import { settleAsNew, settleShares } from './settle.ts'
 
 export type RecordOptions = {
@@ -64,6 +64,7 @@ export function makeRecordBatch(db: Database, options: RecordOptions): RecordBat
         const { created, changes, metKnown } = settled
         const tellers = new Set(changes.map(({ after }) => after.submissionKey))
         const rows = [claimRows(created), ...factRows(created), ...arrivalRows(decided, tellers)]
+        await prepareMoves(client)
         await copyAndCommit(client, begins ? [] : ['begin'], rows, dayTotalMoves(changes))
         expectsRepeats = metKnown
         return { outcomes, counted: created.filter(({ row }) => isCounted(row)).map(({ share }) => share) }
@@ -88,7 +89,7 @@ function giveKeys(arrival: Arrival, newKey: RecordOptions['newKey']): KeyedArriv
 export function sharesOf(
   { judgement }: JudgedPart,
   submissionKey: string,
-  { arrivedAt, provenance }: Arrival['submission'],
+  { arrivedAt, provenance, raw }: Arrival['submission'],
 ): Share[] {
   if (judgement.kind !== 'accepted') return []
   const { trust, reporter, report, domainReports, anomalies } = judgement
@@ -101,7 +102,12 @@ export function sharesOf(
     contactInfo: report.contactInfo,
     anomalies,
   }
-  return domainReports.map((domainReport) => ({ domainReport, report, teller }))
+  return domainReports.map((domainReport) => ({
+    domainReport,
+    report,
+    teller,
+    bytes: bytesOf(teller, domainReport, raw),
+  }))
 }
 
 /** `told` has what became of each share of the part. */

@@ -7,6 +7,7 @@ import { inTransaction, unhurried, type Database, type Queryable } from './datab
 import { foldDayTotals } from './day-totals.ts'
 import { arrivalTables, createPartitions, lockPartitions } from './partitions.ts'
 import { writtenColumns } from './tables.ts'
+import { tallied, tallyOf } from './tally.ts'
 import type { Finding } from './verify.ts'
 
 /** A domain and a month in one transaction: the service goes on, and what is done stays done. */
@@ -27,7 +28,7 @@ export async function repairStore(db: Database, findings: readonly Finding[]): P
 
 const monthOf = (day: string): string => day.slice(0, 7)
 
-/** From the inside out: sessions of reports, standings, flags, facts that belong to nothing, and totals. */
+/** From the inside out: sessions of reports, standings, flags, facts that belong to nothing, tallies, and totals. */
 async function repairDays(tx: Queryable, domain: string, days: readonly string[]): Promise<void> {
   await tx.query('set local statement_timeout = 0')
   const blocked = await holdBlocked(tx)
@@ -52,7 +53,23 @@ async function repairDays(tx: Queryable, domain: string, days: readonly string[]
   })
   for (const ofDay of Map.groupBy(mended, ({ day }) => day).values()) await updateClaims(tx, ofDay)
   await deleteOrphans(tx, domain)
+  await foldTallies(tx, domain, days)
   await foldDayTotals(tx, domain, days)
+}
+
+/** Nobody else changes what a stored policy or detail says, so nobody is waited for. */
+async function foldTallies(tx: Queryable, domain: string, days: readonly string[]): Promise<void> {
+  const ofDays = 'domain = $1 and day = any($2::date[])'
+  await tx.query({
+    text: `update policy p
+      set tally_result_type = t.tally_result_type, tally_mx = t.tally_mx, tally_failed = t.tally_failed, tally_first = t.tally_first
+      from (select day, report_key, seq, ${tallyOf('f')}
+            from policy left join (${tallied(ofDays)}) f using (domain, day, report_key, seq) where ${ofDays}) t
+      where p.domain = $1 and p.day = any($2::date[]) and p.day = t.day and p.report_key = t.report_key and p.seq = t.seq
+        and (${tallyOf('p')}) is distinct from (${tallyOf('t')})`,
+    values: [domain, days],
+    ...unhurried,
+  })
 }
 
 /** Facts of the domain without a report. Facts and their report are committed together, so these are nobody's to come. */

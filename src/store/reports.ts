@@ -5,7 +5,8 @@ import { sumByType } from './aggregates.ts'
 import type { Database } from './database.ts'
 import type { Decision } from './decisions.ts'
 import { failureDetailColumns, type FailureDetailRow } from './failures.ts'
-import { among, isVisible, makeBind, type TrustScope, type Visible, type Window } from './question.ts'
+import { jsonText } from './json-text.ts'
+import { among, isVisible, makeBind, type Bind, type TrustScope, type Visible, type Window } from './question.ts'
 import { readRaw, type Raw } from './submissions.ts'
 
 /** Null is "the sender did not say". */
@@ -38,10 +39,17 @@ export type ReportRow = {
 
 export type ReportFilters = Partial<
   Record<
-    'domain' | 'policy_domain' | 'reporter' | 'organization' | 'standing' | 'report_id' | 'transport',
+    'domain' | 'reporter' | 'organization' | 'standing' | 'report_id' | 'transport' | PolicyColumn | DetailColumn,
     readonly (string | null)[]
   >
->
+> & {
+  /** Codes of what was odd about it. */
+  anomaly?: readonly string[]
+}
+
+/** Of one policy of it, and of one failure detail. */
+type PolicyColumn = 'policy_domain' | 'policy_type' | 'policy_mode'
+type DetailColumn = 'result_type' | 'receiving_mx_hostname'
 
 export type ReportsQuestion = {
   window: Window
@@ -77,13 +85,16 @@ export async function listReports(
 ): Promise<ReportRow[]> {
   const { bind, values } = makeBind()
   const { window, trust, visible, limit } = question
-  const { policy_domain, ...own } = question.filters
+  const { policy_domain, policy_type, policy_mode, result_type, receiving_mx_hostname, anomaly, ...own } =
+    question.filters
   const where = [
     `r.day >= ${bind(window.from)} and r.day < ${bind(window.to)}`,
     isVisible('r.domain', visible, bind),
     ...(trust === 'any' ? [] : [`r.trust = ${bind(trust)}`]),
     ...Object.entries(own).map(([column, given]) => among(`r.${column}`, given, bind)),
-    ...(policy_domain ? [hasPolicyDomain(among('p.policy_domain', policy_domain, bind))] : []),
+    ...hasOne('policy', { policy_domain, policy_type, policy_mode }, bind),
+    ...hasOne('failure_detail', { result_type, receiving_mx_hostname }, bind),
+    ...(anomaly ? [`r.anomalies @> any(${bind(anomaly.map((code) => jsonText([{ code }])))}::jsonb[])`] : []),
     ...(after ? [isAfter(after, bind)] : []),
   ]
   const { rows } = await db.query<SqlRow>(
@@ -93,8 +104,18 @@ export async function listReports(
   return rows.map(readRow)
 }
 
-const hasPolicyDomain = (condition: string): string =>
-  `exists (select from policy p where p.domain = r.domain and p.day = r.day and p.report_key = r.key and ${condition})`
+/** One row of the report in this table has a value of each of the filters. */
+function hasOne(
+  table: 'policy' | 'failure_detail',
+  filters: Partial<Record<PolicyColumn | DetailColumn, readonly (string | null)[] | undefined>>,
+  bind: Bind,
+): string[] {
+  const asked = Object.entries(filters).flatMap(([column, given]) => (given ? [among(`f.${column}`, given, bind)] : []))
+  if (asked.length === 0) return []
+  return [
+    `exists (select from ${table} f where f.domain = r.domain and f.day = r.day and f.report_key = r.key and ${asked.join(' and ')})`,
+  ]
+}
 
 const isAfter = ([day, key]: ReportPosition, bind: (value: unknown) => string): string => {
   const on = bind(day)

@@ -82,7 +82,7 @@ export async function getSubmission(db: Database, key: string, visible: Visible)
 }
 
 /** What is about several domains is found by those that whoever asks may know of, and by no other. */
-function isAbout(wanted: readonly string[] | undefined, visible: Visible, bind: Bind): string {
+export function isAbout(wanted: readonly string[] | undefined, visible: Visible, bind: Bind): string {
   if (wanted === undefined && visible === undefined) return 'true'
   const domains = visible && wanted ? wanted.filter((domain) => visible.includes(domain)) : (visible ?? wanted)
   return `domains && ${bind(domains)}::text[]`
@@ -93,7 +93,7 @@ function isAbout(wanted: readonly string[] | undefined, visible: Visible, bind: 
  * accepted, about no other domain, and nothing left out of it. The parts of an arrival may lie on several shards
  * (docs/scale.md), so they are looked up once for all, and not by a subquery for each.
  */
-const withWhole = (found: string, visible: Visible, bind: Bind): string =>
+export const withWhole = (found: string, visible: Visible, bind: Bind): string =>
   visible === undefined
     ? `with seen as (select *, true as whole from (${found}) found)`
     : `with found as (${found}), arrival as (

@@ -43,8 +43,7 @@ type Page = {
 /** The statement of `summarize` (aggregates.ts), where isSummaryOfTotals and the order is not by reporters. */
 export function summaryOfTotals(question: Question, { groupBy, order, limit, offset }: Page, bind: Bind): string {
   const groups = groupBy.map((_, index) => `g${index}`)
-  const sums = (by: readonly string[]) =>
-    `select ${list([...by, addedUp(false, question.trust)])} from part ${by.length > 0 ? `group by ${list(by)}` : ''}`
+  const sums = `select ${list([...groups, addedUp(false, question.trust)])} from part ${groups.length > 0 ? `group by ${list(groups)}` : ''}`
   const isSame = (a: string, b: string) =>
     groups.map((group) => `${a}.${group} = ${b}.${group}`).join(' and ') || 'true'
   const main = asked[question.trust]
@@ -52,7 +51,7 @@ export function summaryOfTotals(question: Question, { groupBy, order, limit, off
   return `
     with recursive part as (${partsOfTotals(question, groupBy, 'policies > 0', bind)}),
     page as (
-      select * from (select row_number() over (order by ${order}) as position, sums.* from (${sums(groups)}) sums where facts > 0) ranked
+      select * from (select row_number() over (order by ${order}) as position, sums.* from (${sums}) sums where facts > 0) ranked
       where position > ${bind(offset)} and position <= ${bind(offset + limit + 1)}
     ), typed as (
       select position, ${ofTypes} as failed_of_types
@@ -63,11 +62,21 @@ export function summaryOfTotals(question: Question, { groupBy, order, limit, off
     select page.*, ${isByDomain ? heardOfDomain(question, groupBy, bind) : 'coalesce(heard_in.reporters, 0)'} as reporters, failed_of_types
     from page left join typed using (position) ${isByDomain ? '' : `left join (${heardIn(groupBy)}) heard_in on ${isSame('page', 'heard_in')}`}
     union all
-    select 0, ${groups.map(() => 'null, ').join('')} totals.*, (select count(distinct reporter) from heard where day is not null),
-      (select ${ofTypes} from (select type, sum(failed_of_type) as failed_of_type from part where ${main} group by type) of_all)
-    from (${sums([])}) totals
+    select 0, ${groups.map(() => 'null, ').join('')} whole.* from (${wholeOf('part', question)}) whole
     order by position`
 }
+
+/** One row with the columns of a summary's totals, of parts by this name and of `heard`. */
+const wholeOf = (part: string, { trust }: Question): string => `
+  select totals.*, (select count(distinct reporter) from heard where day is not null) as reporters,
+    (select ${ofTypes} from (select type, sum(failed_of_type) as failed_of_type from ${part} where ${asked[trust]} group by type) of_all) as failed_of_types
+  from (select ${addedUp(false, trust)} from ${part}) totals`
+
+/** The totals of a summary, where isSummaryOfTotals without grouping: items of a WITH RECURSIVE, and a SELECT. */
+export const wholeOfTotals = (question: Question, bind: Bind): { items: string[]; select: string } => ({
+  items: [`whole_part as (${partsOfTotals(question, [], 'policies > 0', bind)})`, heard(question, [], bind)],
+  select: wholeOf('whole_part', question),
+})
 
 /**
  * WITH items; `heard` has each verified reporter with a counted report, and each day of it where a time groups: a row

@@ -6,6 +6,7 @@ import { unhurried, type Database, type Queryable } from './database.ts'
 import { dayTotalDifferences, type DayTotalDifference } from './day-totals.ts'
 import { atOneInstant } from './instant.ts'
 import { arrivalTables, factTables } from './partitions.ts'
+import { tallied, tallyOf } from './tally.ts'
 
 /** What is not as it should be with one domain on one UTC day: of the facts, or of arrival for arrivals. */
 export type Finding = Difference | Torn | Misplaced
@@ -15,11 +16,12 @@ type Difference = { kind: 'day-total' } & DayTotalDifference
 
 /**
  * standing: reports whose standing is not what the claims to their identity make it. sums: reports whose sessions are
- * not those of their primary policies. flags: rows that do not say the same as their report of whether they count, by
- * whose word, and how they came. orphans: facts without a report.
+ * not those of their primary policies. tallies: policies that do not say what their failure details add up to. flags:
+ * rows that do not say the same as their report of whether they count, by whose word, and how they came. orphans: facts
+ * without a report.
  */
 type Torn = {
-  kind: 'standing' | 'sums' | 'flags' | 'orphans'
+  kind: 'standing' | 'sums' | 'tallies' | 'flags' | 'orphans'
   domain: string
   day: string
   table: string
@@ -114,6 +116,9 @@ async function verifyFacts(tx: Queryable): Promise<Finding[]> {
          from policy where "primary" group by domain, day, report_key) f using (domain, day, key)
        where (r.successful, r.failed) is distinct from (coalesce(f.successful, 0), coalesce(f.failed, 0))
        group by domain, day`,
+      `select 'tallies', domain, day, 'policy', count(*)::int
+       from policy p left join (${tallied('true')}) t using (domain, day, report_key, seq)
+       where (${tallyOf('p')}) is distinct from (${tallyOf('t')}) group by domain, day`,
     ].join(' union all '),
     ...unhurried,
   })

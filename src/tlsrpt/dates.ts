@@ -3,11 +3,15 @@ import type { AnomalyCode } from './anomalies.ts'
 
 const spelling = /^(\d{4})-(\d\d)-(\d\d)(?:([Tt ])(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))?)?$/
 
+/** What Date itself reads as RFC 3339 does, in a tenth of the time: whole seconds, in UTC, on a day that any month has. */
+const plain = /^2\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/
+
 /**
  * Reads an RFC 3339 date-time to the millisecond. `seen` names what is not plain in it. Undefined for everything else,
  * days that no calendar has included, so that a date is never made up.
  */
 export function readDateTime(text: string): { instant: Date; seen: AnomalyCode[] } | undefined {
+  if (plain.test(text)) return { instant: new Date(text), seen: [] }
   const match = spelling.exec(text)
   if (match === null) return undefined
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])]

@@ -16,6 +16,12 @@ export function domainName(text: string): string | undefined {
   return name.length <= maxBytes && ldhName.test(name) && !endsInNumber.test(name) ? name : undefined
 }
 
+/** Says quickly that it is a name as `domainName` gives it: most are, and a text so short has no label too long. */
+export const isPlainDomain = (text: string): boolean => text.length <= maxLabelBytes && plainName.test(text)
+
+const maxLabelBytes = 63
+const plainName = /^(?:[a-z0-9]+(?:-+[a-z0-9]+)*\.)+[a-z]+$/
+
 /**
  * A host name as other members have it: as `domainName`, a leading `*.` kept (RFC 8461 §4.1); where it is none, its
  * text in lower case without a final dot. May be ''.

@@ -5,12 +5,14 @@ import { noteInto } from './anomalies.ts'
 import { hostName } from './domain-name.ts'
 import { isObject, parseJson, type JsonObject } from './json.ts'
 import type { At, Repairing, RepairLimits } from './members.ts'
+import { isPlainFailureDetail, plainPolicy, plainReport } from './plain.ts'
 import type { PrescanLimits } from './prescan.ts'
 import { problem, refusal, type ProblemCode } from './problems.ts'
-import { isPlainFailureDetail, repairFailureDetail, repairPolicy, repairReport } from './repairs.ts'
+import { repairFailureDetail, repairPolicy, repairReport } from './repairs.ts'
 import { policyTypes, type Address, type DateRange, type FailureDetail, type Policy, type Report } from './report.ts'
 import { resultTypes } from './result-types.ts'
-import { failureDetailSchema, policySchema, reportSchema, type WireFailureDetail } from './schema.ts'
+import { failureDetailSchema, policySchema, reportSchema } from './schema.ts'
+import type { WireFailureDetail, WirePolicy, WireReport } from './schema.ts'
 import { maxProblems, type Anomaly, type Problem, type Refusal } from './submission.ts'
 
 export type ParseLimits = PrescanLimits &
@@ -64,8 +66,7 @@ const stopped = ({ problems, tooLarge }: Reading) => problems.length >= maxProbl
 
 function readReport(value: unknown, arrivedAt: Date, reading: Reading): Report | undefined {
   const { repairing, limits } = reading
-  if (isObject(value)) repairReport(value, repairing)
-  const wire = check(reportSchema, value, '', reading)
+  const wire = plainReport(value, repairing) ?? repairedReport(value, reading)
   // Also where something else is wrong: whoever mends their sender is told more at once.
   const policies = isObject(value) ? readPolicies(value['policies'], reading) : []
   if (wire === undefined) return undefined
@@ -77,6 +78,11 @@ function readReport(value: unknown, arrivedAt: Date, reading: Reading): Report |
   if (wire['organization-name'] !== undefined) report.organizationName = wire['organization-name']
   if (wire['contact-info'] !== undefined) report.contactInfo = wire['contact-info']
   return report
+}
+
+function repairedReport(value: unknown, reading: Reading): WireReport | undefined {
+  if (isObject(value)) repairReport(value, reading.repairing)
+  return check(reportSchema, value, '', reading)
 }
 
 const hour = 60 * 60 * 1000
@@ -107,12 +113,7 @@ function readPolicies(list: unknown, reading: Reading): Policy[] {
 
 function readPolicy(entry: unknown, at: At, reading: Reading): Policy | undefined {
   const { note } = reading.repairing
-  if (isObject(entry)) {
-    repairPolicy(entry, at, reading.repairing)
-    checkListSizes(entry, at, reading)
-    if (reading.tooLarge !== undefined) return undefined
-  }
-  const wire = check(policySchema, entry, at(), reading)
+  const wire = wirePolicy(entry, at, reading)
   if (wire === undefined) return undefined
   const failureDetails: FailureDetail[] = []
   let attributed = 0
@@ -142,6 +143,14 @@ function readPolicy(entry: unknown, at: At, reading: Reading): Policy | undefine
   if (policyType !== policy['policy-type']) result.policyTypeRaw = policy['policy-type']
   if (policy['policy-domain'] !== undefined) result.policyDomain = policy['policy-domain']
   return result
+}
+
+function wirePolicy(entry: unknown, at: At, reading: Reading): WirePolicy | undefined {
+  const plain = plainPolicy(entry, reading.repairing)
+  if (plain === undefined && isObject(entry)) repairPolicy(entry, at, reading.repairing)
+  if (isObject(entry)) checkListSizes(entry, at, reading)
+  if (reading.tooLarge !== undefined) return undefined
+  return plain ?? check(policySchema, entry, at(), reading)
 }
 
 /** Before the schema, which would look at every element. */

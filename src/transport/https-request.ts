@@ -50,11 +50,13 @@ export function refuseFraming({ raw }: FastifyRequest, limits: Limits): HttpRepl
 }
 
 /**
- * fastify knows 404 only; RFC 9110 §15.5.6 wants 405 with Allow for a method. No address of ours has a query: a token
+ * fastify knows 404 only; RFC 9110 §15.5.6 wants 405 with Allow for a method. No address but /check has a query: a token
  * there would be a token in many a log. No CORS: browsers have no business here.
  */
-export function refuseRoute(request: FastifyRequest): HttpReply | undefined {
+export function refuseRoute(request: FastifyRequest, hasCheckPage: boolean): HttpReply | undefined {
   if (isHealthCheck(request)) return request.is404 ? refuseMethod(request, 'GET, HEAD, OPTIONS') : undefined
+  if (hasCheckPage && pathOf(request) === '/check')
+    return request.is404 ? refuseMethod(request, 'GET, OPTIONS') : undefined
   if (request.url.includes('?')) return notFound
   if (!request.is404) return undefined
   return /^\/v1\/tlsrpt(?:\/[^/]+)?$/.test(pathOf(request)) ? refuseMethod(request, 'POST, OPTIONS') : notFound

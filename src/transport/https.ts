@@ -6,6 +6,7 @@ import { makeAddressTest } from '../addresses.ts'
 import type { Ingest } from '../ingest.ts'
 import type { Limits } from '../limits.ts'
 import { decisiveOutcome } from '../tlsrpt/verdict.ts'
+import { addCheckPage, type CheckPublicly } from './check-page.ts'
 import type { CertificateSource } from './certificate.ts'
 import { collect, makeRoom, paceOf, type Collected, type Room } from './collect.ts'
 import {
@@ -32,12 +33,14 @@ import {
 } from './https-request.ts'
 import { answerBrokenRequest, makeHttpServer, makeIdleCloser, sayGoodbye } from './https-server.ts'
 import { openPort, sendingMs, type Listener, type Logger } from './listener.ts'
-import { makeRequestCount } from './peers.ts'
+import { makeRateCount } from './peers.ts'
 
 export type IntakeDeps = {
   ingest: Ingest
   /** undefined where there is no such token; rejects when the store cannot tell. */
   findToken: (token: string) => Promise<Post['token']>
+  /** Absent: there is no such page. */
+  checkPublicly?: CheckPublicly
   /** false: a proxy in front has the certificate. */
   tls: boolean
   /** CIDRs of proxies whose X-Forwarded-For counts. */
@@ -52,7 +55,7 @@ export type IntakeDeps = {
 /** Opens the HTTPS port (HTTP without `tls`); on all addresses when `host` is undefined. Rejects when it is taken. */
 export async function startIntake(deps: IntakeDeps, host: string | undefined, port: number): Promise<Listener> {
   const { limits, log } = deps
-  const requestsOf = makeRequestCount(limits.httpRequestsPerMinute)
+  const requestsOf = makeRateCount(limits.httpRequestsPerMinute)
   const isProxy = makeAddressTest(deps.trustProxy)
   const isUncounted = (peer: string) => isProxy(peer) || deps.limitExempt(peer)
   let draining = false
@@ -78,10 +81,10 @@ export async function startIntake(deps: IntakeDeps, host: string | undefined, po
     if (framing && framing !== tooLarge) return hangUp(log, request, reply, framing)
     if (draining) return answer(log, request, reply, unavailable('shutting-down'))
     const peer = peerOf(request)
-    const wait = isHealthCheck(request) || deps.limitExempt(peer) ? 0 : requestsOf(peer, deps.now())
+    const wait = isHealthCheck(request) || deps.limitExempt(peer) ? 0 : requestsOf(peer, performance.now())
     if (framing)
       return hangUp(log, request, reply, wait > 0 ? tooManyRequests(wait) : await refuseTooLarge(deps, request))
-    const refusal = wait > 0 ? tooManyRequests(wait) : refuseRoute(request)
+    const refusal = wait > 0 ? tooManyRequests(wait) : refuseRoute(request, deps.checkPublicly !== undefined)
     if (refusal) return answer(log, request, reply, refusal)
     setAsideMediaType(request)
     return undefined
@@ -126,6 +129,7 @@ function addRoutes(app: FastifyInstance, deps: IntakeDeps): void {
   app.decorateRequest('statedMediaType', undefined)
   app.decorateRequest('token', undefined)
 
+  if (deps.checkPublicly) addCheckPage(app, { ...deps, checkPublicly: deps.checkPublicly })
   app.get('/healthz', (_request, reply) => reply.headers(success().headers).send())
   app.post('/v1/tlsrpt', (request, reply) => receive(deps, room, request, reply))
   const findToken = async (request: FastifyRequest<{ Params: { token: string } }>, reply: FastifyReply) => {

@@ -6,7 +6,7 @@ import { makeAddressTest } from '../addresses.ts'
 import { minVersion, type CertificateSource } from './certificate.ts'
 import { makeRoom, type Room } from './collect.ts'
 import { openPort, sendingMs, type Listener } from './listener.ts'
-import { makeConnectionCount, plainAddress, type Leave } from './peers.ts'
+import { makeConnectionCount, makeRateCount, plainAddress, type Leave } from './peers.ts'
 import { takeMail, type MailDeps } from './smtp-mail.ts'
 import { timedOut, type SmtpReply } from './smtp-reply.ts'
 import { makeRecipientTest, unknownMailParameter, unknownRcptParameter } from './smtp-syntax.ts'
@@ -77,6 +77,7 @@ export async function startSmtp(deps: SmtpDeps, host: string | undefined, port: 
     perAddress: limits.smtpConnectionsPerAddress,
     perNetwork: limits.smtpConnectionsPerNetwork,
   })
+  const rateOf = makeRateCount(limits.smtpConnectionsPerMinute)
   // Our own server in front of smtp-server's, which has a limit in total only, and looks at it 100 ms late.
   const server = createServer((socket) => {
     const peer = plainAddress(socket.remoteAddress)
@@ -85,7 +86,8 @@ export async function startSmtp(deps: SmtpDeps, host: string | undefined, port: 
       return
     }
     const relay = isRelay(peer)
-    const leave = enter(peer, relay || deps.limitExempt(peer))
+    const exempt = relay || deps.limitExempt(peer)
+    const leave = exempt || rateOf(peer, performance.now()) === 0 ? enter(peer, exempt) : undefined
     if (leave) {
       welcome(house, protocol, { socket, peer, relay, leave })
       return

@@ -33,7 +33,7 @@ function read(text: string): Record<string, string>[] {
   })
 }
 
-const lists = ['/v1/summary', '/v1/timeseries', '/v1/failures', '/v1/reports', '/v1/submissions', '/v1/domains', '/v1/reporters', '/v1/result-types', '/v1/tokens'] // prettier-ignore
+const lists = ['/v1/summary', '/v1/timeseries', '/v1/causes', '/v1/failures', '/v1/policy-versions', '/v1/arrivals', '/v1/reports', '/v1/submissions', '/v1/domains', '/v1/reporters', '/v1/result-types', '/v1/tokens'] // prettier-ignore
 
 for (const url of lists) {
   test(`${url} answers CSV to who accepts it: a header line, and a row for each of JSON's`, async () => {
@@ -73,7 +73,7 @@ test('columns are those that were asked for, also where there is no row', async 
   assert.match((await ask('/v1/timeseries?split_by=reporter&domain=nobody.example')).body, /^bucket,reporter,successful,/) // prettier-ignore
 })
 
-test('case 185: what a spreadsheet would run is text, in one record', async () => {
+test('185: what a spreadsheet would run is text, in one record', async () => {
   const reports = read((await ask('/v1/reports')).body)
   assert.equal(reports[0]!['organization'], `'${hostile}`)
   const failures = read((await ask('/v1/failures')).body)
@@ -82,7 +82,7 @@ test('case 185: what a spreadsheet would run is text, in one record', async () =
 
 const columns = columnsOf(z.object({ text: z.string(), list: z.array(z.string()), count: countSchema.nullable() }))
 
-test('case 185: whatever a text begins with, its cell begins harmlessly and is read back whole', () => {
+test('185: whatever a text begins with, its cell begins harmlessly and is read back whole', () => {
   const start = fc.constantFrom('=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠', '"', ';', ',', '')
   fc.assert(
     fc.property(start, fc.string({ unit: 'binary' }), (first, rest) => {

@@ -8,7 +8,7 @@ const { api, db, get, walk } = await startApi({ environment })
 const put = (domain: string, body?: unknown) => call(api, 'PUT', `/v1/domains/${domain}`, { body })
 const remove = (domain: string) => call(api, 'DELETE', `/v1/domains/${domain}`)
 
-const quiet = { successful: 0, failed: 0, reports: 0, last_report_day: null }
+const quiet = { successful: 0, failed: 0, failure_rate: null, reports: 0, last_report_day: null }
 
 test('a domain is put, listed, replaced and removed', async () => {
   const created = await put('New.Example.', { mx: ['MX1.Host.example', 'mx2.host.example'] })
@@ -20,6 +20,13 @@ test('a domain is put, listed, replaced and removed', async () => {
     include_subdomains: true,
     mx: ['mx1.host.example', 'mx2.host.example'],
     source: 'store',
+    state: 'no-reports',
+    trust: null,
+    headline:
+      'No report on new.example yet: senders report a day after the mail, once its _smtp._tls record names this service',
+    top_cause: null,
+    policy_types: [],
+    policy_modes: [],
     ...quiet,
     unverified: quiet,
     contested_reports: 0,
@@ -127,7 +134,14 @@ test('health at a glance: sessions in the window, the last day of all time, and 
     [json['successful'], json['failed'], json['reports'], json['last_report_day'], json['contested_reports']],
     [7, 2, 1, '2026-11-19', 2],
   )
-  assert.deepEqual(json['unverified'], { successful: 10, failed: 0, reports: 1, last_report_day: '2026-11-20' })
+  assert.equal(json['failure_rate'], 2 / 9)
+  assert.deepEqual(json['unverified'], {
+    successful: 10,
+    failed: 0,
+    failure_rate: 0,
+    reports: 1,
+    last_report_day: '2026-11-20',
+  })
   const earlier = await get('/v1/domains/fixed.example?from=2026-01-01&to=2026-02-01')
   assert.deepEqual(
     [earlier.json['successful'], earlier.json['last_report_day'], earlier.json['contested_reports']],

@@ -32,6 +32,10 @@ await createToken(db, { name: 'x', scopes: ['read'], domains: [] }, tokenKey, 'a
 const ofTenant = await tokenFor(db, ['example.com'], ['admin'])
 const forNothing = await tokenFor(db, [], [])
 const report = reportOn({ domain: 'fixed.example', day: '2026-03-01', reportId: 'r4', failed: 1 })
+const uploaded = await call(api, 'POST', '/v1/submissions?filename=x.json', { body: { ...report, 'report-id': 'r5' } })
+const uploadedKey = uploaded.json.data[0]!['key'] as string
+const [uploadedReport] = (await get(`/v1/submissions/${uploadedKey}`)).json['reports'] as { key: string }[]
+const checkKey = (await call(api, 'POST', '/v1/checks', { body: { domain: 'example.org' } })).json['key'] as string
 
 type Operation = { parameters?: { name: string; description?: string }[]; summary?: string; security?: unknown[]; responses: Record<string, { content?: Record<string, { schema: Schema }> }> } // prettier-ignore
 
@@ -53,9 +57,15 @@ const requests: [string, string, unknown?][] = [
     ['day', 'week', 'month'].includes(name) ? [] : [['GET /v1/timeseries', `/v1/timeseries?split_by=${name}`]],
   ),
   ['GET /v1/failures', '/v1/failures?trust=any'],
+  ['GET /v1/causes', '/v1/causes?trust=any'],
+  ['GET /v1/causes', '/v1/causes?from=2026-01-01'],
+  ['GET /v1/policy-versions', '/v1/policy-versions?from=2026-01-01'],
+  ['GET /v1/policy-versions', '/v1/policy-versions?from=2026-01-01&by=day'],
+  ['GET /v1/arrivals', '/v1/arrivals'],
   ['GET /v1/reports', '/v1/reports'],
   ['GET /v1/reports/{key}', `/v1/reports/${reportKey}`],
   ['GET /v1/reports/{key}/raw', `/v1/reports/${reportKey}/raw`],
+  ['GET /v1/reports/{key}/json', `/v1/reports/${uploadedReport!.key}/json`],
   ['GET /v1/submissions', '/v1/submissions'],
   ['GET /v1/submissions', '/v1/submissions?limit=1'],
   ['GET /v1/submissions/{key}', `/v1/submissions/${submissionKey}`],
@@ -73,6 +83,7 @@ const requests: [string, string, unknown?][] = [
   ['GET /v1/domains/{domain}', '/v1/domains/none.example'],
   ['GET /v1/reports/{key}', '/v1/reports/none'],
   ['GET /v1/reports/{key}/raw', '/v1/reports/none/raw'],
+  ['GET /v1/reports/{key}/json', '/v1/reports/none/json'],
   ['GET /v1/submissions/{key}', '/v1/submissions/none'],
   ['GET /v1/submissions/{key}/raw', '/v1/submissions/none/raw'],
   ['POST /v1/submissions', '/v1/submissions?filename=x.json', report],
@@ -91,8 +102,21 @@ const requests: [string, string, unknown?][] = [
   ['POST /v1/reports/{key}/include', '/v1/reports/none/include'],
   ['DELETE /v1/reports/{key}/decision', '/v1/reports/none/decision'],
   ['PATCH /v1/reporters/{domain}', '/v1/reporters/sender.example', { standing: 'known' }],
+  ['POST /v1/session', '/v1/session', { token: adminToken }],
+  ['GET /v1/session', '/v1/session'],
+  ['DELETE /v1/session', '/v1/session'],
   ['GET /v1/reporters', '/v1/reporters?from=2026-01-01'],
   ['GET /v1/result-types', '/v1/result-types'],
+  ['GET /v1/instance', '/v1/instance'],
+  ['POST /v1/checks', '/v1/checks', { domain: 'example.org' }],
+  ['POST /v1/checks', '/v1/checks', { domain: 'no domain' }],
+  ['GET /v1/checks', '/v1/checks'],
+  ['GET /v1/checks/{key}', `/v1/checks/${checkKey}`],
+  ['GET /v1/checks/{key}', '/v1/checks/none'],
+  ['GET /v1/records/{domain}', '/v1/records/example.org'],
+  ['GET /v1/records/{domain}', '/v1/records/no%20domain'],
+  ['GET /v1/domains/{domain}/readiness', '/v1/domains/fixed.example/readiness'],
+  ['GET /v1/domains/{domain}/readiness', '/v1/domains/none.example/readiness'],
   ['GET /healthz', '/healthz'],
   ['GET /readyz', '/readyz'],
   ['GET /version', '/version'],
@@ -127,7 +151,7 @@ for (const [name, url, body] of requests) {
 test('every list may answer CSV, as the document says', async () => {
   const headers = { accept: 'text/csv', authorization: `Bearer ${adminToken}` }
   const lists = operations.filter(({ operation }) => operation.responses['200']?.content?.['text/csv'])
-  assert.equal(lists.length, 9)
+  assert.equal(lists.length, 13)
   for (const { name } of lists) {
     const answer = await call(api, 'GET', name.slice('GET '.length), { headers })
     hold(name, answer)
@@ -171,16 +195,30 @@ test('a body that is too large or no JSON is answered as the document says', asy
 
 test('what is another’s is answered as the document says', async () => {
   hold('PUT /v1/domains/{domain}', await call(api, 'PUT', '/v1/domains/example.org', { headers: ofTenant, body: {} }))
+  hold('POST /v1/checks', await call(api, 'POST', '/v1/checks', { headers: ofTenant, body: { domain: 'example.org' } })) // prettier-ignore
+  hold('GET /v1/records/{domain}', await call(api, 'GET', '/v1/records/example.org', { headers: ofTenant }))
 })
 
 test('every operation names the scope that it needs', () => {
   const scopes = operations.map(({ name, operation }) => [name, operation.security])
   const expected = operations.map(({ name }) => {
-    const isPublic = /\/(?:healthz|readyz|version|metrics|docs.*|v1\/openapi\.json)$/.test(name)
+    if (name === 'GET /v1/session') return [name, [{ bearer: [] }, { session: [] }]]
+    const isPublic = /\/(?:healthz|readyz|version|metrics|docs.*|v1\/openapi\.json|v1\/session)$/.test(name)
     const scope = name.includes('/v1/tokens') ? 'admin' : name.startsWith('GET ') ? 'read' : 'write'
-    return [name, isPublic ? [] : [{ bearer: [scope] }]]
+    return [name, isPublic ? [] : [{ bearer: [scope] }, { session: [scope] }]]
   })
   assert.deepEqual(scopes, expected)
+})
+
+test('who is not let in, or asks for another site, is answered as the document says', async () => {
+  const away = (await startApi({ db: databaseAway(), now })).api
+  const body = { token: 'wrong' }
+  const headers = { 'sec-fetch-site': 'cross-site' }
+  hold('POST /v1/session', await call(api, 'POST', '/v1/session', { body, headers: {} }))
+  hold('POST /v1/session', await call(away, 'POST', '/v1/session', { body, headers: {} }))
+  hold('POST /v1/session', await call(api, 'POST', '/v1/session', { body, headers }))
+  hold('GET /v1/session', await call(away, 'GET', '/v1/session', { headers: forNothing }))
+  hold('DELETE /v1/session', await call(api, 'DELETE', '/v1/session', { headers }))
 })
 
 test('a file that is too large, or comes while the database is away, is answered as the document says', async () => {
@@ -194,7 +232,7 @@ test('every operation that the document has was asked, and answered everything b
     Object.keys(operation.responses).map((status) => `${name} ${status}`),
   )
   const hasNoDatabase =
-    /GET (?:\/healthz|\/version|\/metrics|\/docs|\/docs\/style\.css|\/v1\/openapi\.json|\/v1\/result-types) 503$/
+    /(?:DELETE \/v1\/session|GET \/healthz|\/version|\/metrics|\/docs|\/docs\/style\.css|\/v1\/openapi\.json|\/v1\/result-types|\/v1\/instance|\/v1\/records\/\{domain\}) 503$/
   assert.deepEqual(promised.filter((one) => !seen.has(one) && !one.endsWith(' 429') && !hasNoDatabase.test(one)), []) // prettier-ignore
 })
 

@@ -86,7 +86,14 @@ for (const [url, ...parameters] of [
   ['/v1/failures?group_by=domain', 'group_by'],
   ['/v1/failures?cursor=W10.x', 'cursor'],
   ['/v1/reports?standing=good', 'standing'],
-  ['/v1/reports?result_type=x', 'result_type'],
+  ['/v1/reports?receiving_ip=192.0.2.1', 'receiving_ip'],
+  ['/v1/reports?anomaly=', 'anomaly'],
+  ['/v1/causes?sending_mta_ip=192.0.2.1', 'sending_mta_ip'],
+  ['/v1/causes?trust=all', 'trust'],
+  ['/v1/causes?cursor=W10.x', 'cursor'],
+  ['/v1/policy-versions?by=week', 'by'],
+  ['/v1/policy-versions?result_type=x', 'result_type'],
+  ['/v1/arrivals?verdict=accepted', 'verdict'],
   ['/v1/reports?report_id=%00', 'report_id'],
   ['/v1/submissions?verdict=guilty', 'verdict'],
   ['/v1/submissions?reason=', 'reason'],
@@ -120,7 +127,15 @@ test('at most ten errors are told at once', async () => {
 
 test('a cursor changed in any place, or given to another question, is refused', async () => {
   await insertReports(db, [aReport({ day: '2026-11-18' })])
-  for (const url of ['/v1/summary?group_by=day&limit=1', '/v1/reports?limit=1', '/v1/failures?limit=1']) {
+  await insertReports(db, [aReport({ domain: 'b.example', policies: [aPolicy({ failed: 3n, details: [aDetail()] })] })])
+  for (const url of [
+    '/v1/summary?group_by=day&limit=1',
+    '/v1/reports?limit=1',
+    '/v1/failures?limit=1',
+    '/v1/causes?limit=1',
+    '/v1/policy-versions?limit=1',
+  ]) {
+    // prettier-ignore
     const cursor = (await get(url)).json.page.next_cursor!
     assert.equal((await get(`${url}&cursor=${cursor}`)).status, 200)
     assert.equal((await get(`${url}&cursor=${cursor}&domain=ours.example`)).status, 400)
@@ -132,7 +147,19 @@ test('a cursor changed in any place, or given to another question, is refused', 
 })
 
 test('whatever stands in a query, the answer is 200 or 400 and no statement fails', async () => {
-  const paths = ['summary', 'timeseries', 'failures', 'reports', 'submissions', 'domains', 'domains/ours.example'].map(
+  const paths = [
+    'summary',
+    'timeseries',
+    'failures',
+    'causes',
+    'policy-versions',
+    'arrivals',
+    'reports',
+    'submissions',
+    'domains',
+    'domains/ours.example',
+  ].map(
+    // prettier-ignore
     (name) => `/v1/${name}`,
   )
   const names = [
@@ -149,6 +176,8 @@ test('whatever stands in a query, the answer is 200 or 400 and no statement fail
     'report_id',
     'verdict',
     'report_key',
+    'anomaly',
+    'by',
   ]
   const hostile = [
     "'",

@@ -193,7 +193,7 @@ for (const [query, count] of [
   })
 }
 
-test('the bytes come back as they came, as a download that no browser runs', async () => {
+test('186: the bytes come back as they came, as a download that no browser runs', async () => {
   for (const [path, bytes, name] of [
     [`/v1/reports/${reportKey}/raw`, mail, `tlsrpt-${reportKey}.eml`],
     [`/v1/submissions/${keyOf(of)}/raw`, mail, `tlsrpt-${keyOf(of)}.eml`],

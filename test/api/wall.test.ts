@@ -98,7 +98,17 @@ async function watched(url: string): Promise<{ answer: Answer; statements: numbe
 const heard = ({ status, headers, json }: Answer) => [status, without('date', headers), without('request_id', json)]
 
 test('193: a filter on another’s domain finds what one on nobody’s finds, alone or beside one’s own', async () => {
-  for (const path of ['summary', 'timeseries', 'failures', 'reports', 'submissions']) {
+  for (const path of [
+    'summary',
+    'timeseries',
+    'failures',
+    'causes',
+    'policy-versions',
+    'arrivals',
+    'reports',
+    'submissions',
+  ]) {
+    // prettier-ignore
     const none = await get(`/v1/${path}?domain=nobodys.example`)
     assert.ok(path === 'summary' || none.json.data.length === 0)
     assert.equal((await get(`/v1/${path}?domain=b.example`)).body, none.body, path)
@@ -119,6 +129,9 @@ test('193: what comes for another moves none of one’s totals', async () => {
     'domains',
     'reports',
     'failures',
+    'causes',
+    'policy-versions?trust=any',
+    'arrivals',
     'submissions',
   ]
   const all = async () => Promise.all(urls.map(async (url) => (await get(`/v1/${url}`)).body))
@@ -300,6 +313,11 @@ test('whatever a tenant asks, the answer is that of a store with nothing but his
       `/v1/timeseries?split_by=${splitBy}${domain}${trust}`,
       `/v1/timeseries?interval=week${domain}${trust}`,
       `/v1/failures?limit=3${domain}${trust}`,
+      `/v1/causes?limit=3${domain}${trust}`,
+      `/v1/policy-versions?limit=3${domain}${trust}`,
+      `/v1/policy-versions?by=day${domain}${trust}`,
+      `/v1/arrivals?${domain.slice(1)}`,
+      `/v1/reports?limit=3&result_type=certificate-expired${domain}${trust}`,
       `/v1/reports?limit=3${domain}${trust}`,
       `/v1/submissions?limit=3${domain}${trust}`,
       '/v1/domains?limit=2',
@@ -318,6 +336,8 @@ test('whatever a tenant asks, the answer is that of a store with nothing but his
       'summary?group_by=domain',
       'timeseries?',
       'failures?',
+      'causes?',
+      'policy-versions?',
       'reports?',
       'submissions?',
       'reporters?',

@@ -14,9 +14,10 @@ import { mail, post, reportMail } from './run-rows.ts'
 
 const maxRssBytes = 512 * 1024 * 1024
 const maxStallMs = 500
-const maxGoodP99Ms = 5_000 // 2 s where nothing else runs: here the senders, and another test, have the same two cores.
-const slowOnes = 900 // Of each kind, beside whom there is room for the good ones.
+const maxGoodP99Ms = 5_000 // Another test has the same two cores; test/faults/load.fault.ts has them to itself, and 2 s.
+const slowOnes = 1_000 // Of each kind.
 const bombsAtOnce = 20
+const poolSize = 15 // Connections to Postgres come and go with the load, and are no leak.
 
 const limits = {
   httpConnectionsPerAddress: 2_000,
@@ -27,11 +28,6 @@ const service = await watchService({ env: { LIMITS: JSON.stringify(limits) } }) 
 const { ports } = service
 
 const zeros = gzipSync(Buffer.alloc(64 * 1024 * 1024), { level: 9 })
-/** The dearest that is taken: 20 MiB of JSON, with as many elements as may be. */
-const largest = (): Buffer => {
-  const json = JSON.stringify(report()).replace(/}$/, `,"x":[${'{},'.repeat(490_000)}{}]}`)
-  return gzipSync(json.padEnd(20 * 1024 * 1024))
-}
 const goodBody = (): Buffer => zipped(report({ policies: [policy({ 'policy-domain': 'good.example' })] }))
 
 /** Sends good reports, so many a second, until it is told to stop; resolves to how long each took, in ms. */
@@ -90,7 +86,8 @@ for (const [how, send] of Object.entries(transports)) {
   })
 }
 
-test('218: 900 slow mails, 900 slow posts and twenty bombs hold up nobody', async (t) => {
+test('218: 1,000 slow mails, 1,000 slow posts and twenty bombs hold up nobody', async (t) => {
+  const before = canCount === false ? openFiles() : Infinity
   const mails: SmtpClient[] = []
   const posts: HttpClient[] = []
   for (let done = 0; done < slowOnes; done += 100) {
@@ -100,14 +97,21 @@ test('218: 900 slow mails, 900 slow posts and twenty bombs hold up nobody', asyn
   await service.stall()
   const good = sendGood(50)
   const bombs = Array.from({ length: bombsAtOnce }, () => post(ports.intake, zeros))
-  for (let second = 0; second < 4; second++) {
+  for (let time = 0; time < 8; time++) {
     await sleep(500)
     await Promise.all([...mails, ...posts].map((client) => client.write('x')))
   }
   for (const answer of await Promise.all(bombs)) assert.match(answer, /^413 /)
+  for (const client of [...mails, ...posts])
+    assert.ok(client.isOpen(), 'a slow one was cut off: there are fewer than that')
   const p99 = check(t, `${slowOnes} slow mails and ${slowOnes} slow posts`, await service.stall(), await good.stop())
   assert.ok(p99 <= maxGoodP99Ms, `${p99} ms`)
   for (const client of [...mails, ...posts]) client.close()
+  const deadline = performance.now() + 10_000
+  while (before !== Infinity && openFiles() > before + poolSize) {
+    assert.ok(performance.now() < deadline, `${before} open files before, ${openFiles()} after`)
+    await sleep(100)
+  }
 })
 
 async function slowMail(): Promise<SmtpClient> {
@@ -123,23 +127,6 @@ async function slowPost(): Promise<HttpClient> {
   await client.write(head('POST', '/v1/tlsrpt', { 'Content-Length': 10_000 }))
   return client
 }
-
-/** No bombs: each is one that is taken, if not twenty of them at once, and costs ten times what a bomb does. */
-test('4: twenty reports of the largest size at once, on each transport', async (t) => {
-  for (const send of Object.values(transports)) {
-    const bodies = Array.from({ length: bombsAtOnce }, largest)
-    const good = sendGood(20)
-    const answers = await Promise.all(bodies.map(send))
-    for (const answer of answers) assert.match(answer, /^(?:200|250|452|503) /)
-    const goodMs = await good.stop()
-    const { cpuMs, peakRssBytes } = await service.stall()
-    const taken = answers.filter((answer) => answer.startsWith('2')).length
-    t.diagnostic(`${taken} of ${bombsAtOnce} taken, the others told to come back: peak RSS ${inMiB(peakRssBytes)} MiB, the event loop stood still for ${cpuMs.toFixed(0)} ms at worst, ${goodMs.length} good reports accepted`)
-    assert.ok(taken > 0)
-    assert.ok(cpuMs <= 2 * maxStallMs, `${cpuMs} ms`) // Two or three of them may fall into one turn.
-    assert.ok(peakRssBytes <= 1.5 * maxRssBytes, `${peakRssBytes} bytes`)
-  }
-}) // prettier-ignore
 
 test('219: thousands who come and go leave nothing behind', { skip: canCount }, async (t) => {
   const settled = async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Check } from '../../src/checks/check.ts'
 import { judgeReadiness, type BlockerCode, type Evidence } from '../../src/checks/enforce-readiness.ts'
+import { finding } from '../../src/checks/findings/finding.ts'
 import { formatPolicy, parsePolicy, type StsPolicy } from '../../src/mtasts/policy.ts'
 
 const now = new Date('2026-03-20T12:00:00Z')
@@ -132,4 +133,46 @@ test('without a record or a policy there is nothing to enforce', () => {
   const bare = judge({ sessions: good }, checked({ policy: { ...live, mode: 'none' } }))
   assert.equal(bare.verdict, 'not-ready')
   assert.equal(bare.edits, undefined)
+})
+
+/** A check that saw less, or found more. */
+const seen = (change: Partial<Check['observed']>, found: Check['findings'] = []): Check => {
+  const { observed, ...check } = checked()
+  return { ...check, findings: found, observed: { ...observed, ...change } }
+}
+
+test('what the last check could not see is not known: the record, the policy, the MX hosts', () => {
+  const { stsRecord: _, ...noRecord } = seen({}).observed
+  assert.deepEqual(codes({ sessions: good }, { ...checked(), observed: noRecord }), ['sts-record-not-seen'])
+  const { mx: _mx, ...noMx } = seen({}).observed
+  assert.deepEqual(codes({ sessions: good }, { ...checked(), observed: noMx }), ['mx-not-seen'])
+  const tooMany = seen({}, [finding('mx-too-many', 'ours.example', 'There are more.')])
+  assert.deepEqual(codes({ sessions: good }, tooMany), ['mx-not-seen'])
+  const { policy: _policy, ...noPolicy } = seen({}).observed
+  const passing = { ...seen({}, [finding('policy-not-seen', 'mta-sts.ours.example', 'Just now.')]), observed: noPolicy }
+  const unseen = judge({ sessions: good }, passing)
+  assert.deepEqual([unseen.verdict, unseen.blockers.map(({ code }) => code)], ['not-enough-evidence', ['policy-not-seen']]) // prettier-ignore
+})
+
+test('a domain without MX hosts, and a policy of mode none, are a no', () => {
+  assert.deepEqual(codes({ sessions: good }, seen({ mx: [] })), ['no-mx'])
+  const none: StsPolicy = { mode: 'none', maxAge: 86_400, mx: [] }
+  const answer = judge({}, seen({ policy: { text: formatPolicy(none), sha256: '', fetched: true, valid: true, ...none } })) // prettier-ignore
+  assert.deepEqual([answer.verdict, answer.blockers[0]!.code, answer.edits], ['not-ready', 'no-policy', undefined])
+})
+
+test('a failure is over only when one of those who told of it has been back', () => {
+  const failures = [failure('2026-03-16', 'certificate-expired')]
+  const failing = sessions('2026-03-16', 'one.example', 500, 5)
+  const others = [sessions('2026-03-17', 'two.example', 200), sessions('2026-03-17', 'three.example', 200)]
+  assert.deepEqual(codes({ sessions: [failing, ...others], failures }), ['failing'])
+  assert.deepEqual(codes({ sessions: [failing, ...others, sessions('2026-03-18', 'one.example', 1)], failures }), [])
+})
+
+test('the id of the edit is another one than the live one, also where the mode was set back without a new id', () => {
+  const enforced = judge({ sessions: good }).edits!.record
+  const id = /id=([0-9a-f]+)/.exec(enforced)![1]!
+  const again = judge({ sessions: good }, checked({ id })).edits!.record
+  assert.notEqual(again, enforced)
+  assert.match(again, /^v=STSv1; id=[0-9A-Za-z]{1,32};$/)
 })

@@ -70,5 +70,5 @@ test('a certificate is replaced while sessions run: a bad pair leaves the old on
   await senders.stop()
   assert.equal(stage.ledger.counts().unheard, 0, 'a delivery was cut off')
   await assertAlive(stage)
-  await stage.judge('certificate replaced', { notes })
+  await stage.judge('F27 certificate replaced', { notes })
 })

@@ -22,7 +22,7 @@ const outages: [words: string, entry: Zone[string]][] = [
 
 for (const [words, entry] of outages) {
   test(`${words}, and answers again: mails are told to come back, posts need no DNS`, async (t) => {
-    const { ledger } = await survive(t, postgres, words, {
+    const { ledger } = await survive(t, postgres, `F26 ${words}`, {
       prepare: there,
       begin: keyIs(entry),
       seconds: 8,

@@ -76,7 +76,7 @@ test(`SIGTERM with ${mails + posts} transactions in flight, idle connections, an
   const drained = (performance.now() - startedAt) / 1000
   assert.equal(code, 0, stderr)
   assert.ok(drained <= drainSeconds)
-  await stage.judge('SIGTERM, 20 transactions in flight', { notes: `exit 0 after ${drained.toFixed(1)} s` })
+  await stage.judge('F20 SIGTERM, 20 transactions in flight', { notes: `exit 0 after ${drained.toFixed(1)} s` })
 })
 
 test('SIGTERM right after the ready line is a good end, too', async (t) => {
@@ -101,5 +101,5 @@ test('a second SIGTERM ends at once, and loses nothing that was acknowledged', a
   await stage.service.start()
   await stage.recovery()
   await senders.stop()
-  await stage.judge('SIGTERM twice')
+  await stage.judge('F21 SIGTERM twice')
 })

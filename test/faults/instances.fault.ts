@@ -50,7 +50,7 @@ test('any delivery may be repeated, to any instance: the same reports to two ins
   await bring(stage, services, reports)
   const { rows } = await stage.db.query<{ n: number }>('select count(distinct report_id)::int as n from report')
   assert.equal(rows[0]!.n, reports)
-  await stage.judge('two instances, the same reports', {
+  await stage.judge('F22 two instances, the same reports', {
     notes: `${reports * 4} deliveries, ${stage.ledger.counts().temporary} told to come back`,
   })
 })
@@ -62,7 +62,7 @@ test('four instances start on an empty database at once: one migrates, all take 
   await until('all are ready', async () => (await Promise.all(services.map((service) => service.isReady()))).every(Boolean)) // prettier-ignore
   assert.deepEqual(await applied(stage), migrations)
   await bring(stage, services, 20)
-  await stage.judge('four instances on an empty database')
+  await stage.judge('F23 four instances on an empty database')
 })
 
 test('a start that is killed in the midst of its migrations is finished by the next', async (t) => {
@@ -81,7 +81,7 @@ test('a start that is killed in the midst of its migrations is finished by the n
   await until('it is ready', () => service.isReady())
   assert.deepEqual(await applied(stage), migrations)
   await bring(stage, [service], 20)
-  await stage.judge('killed while migrating', { notes: `${migrations.length} kills` })
+  await stage.judge('F24 killed while migrating', { notes: `${migrations.length} kills` })
 })
 
 async function applied({ db }: Stage): Promise<string[]> {

@@ -36,7 +36,7 @@ test(`250 or 2xx means committed, and any delivery may be repeated: ${kills} kil
   const senders = stage.send()
   await killTimes(stage.service, kills)
   await senders.stop()
-  await stage.judge('killed at random moments', { notes: notes(kills, stage.ledger.counts()) })
+  await stage.judge('F1 killed at random moments', { notes: notes(kills, stage.ledger.counts()) })
 })
 
 test(`the same over the embedded Postgres, which ends with the service: ${killsOverEmbedded} kills, seed ${seed}`, async (t) => {
@@ -52,7 +52,9 @@ test(`the same over the embedded Postgres, which ends with the service: ${killsO
   const embedded = await startEmbeddedPostgres({ dataDir: service.dataDir, log: () => undefined })
   const db = openDatabase(embedded.connection, testDatabaseOptions, () => undefined)
   try {
-    await judge(ledger, db, 'the same over the embedded Postgres', { notes: notes(killsOverEmbedded, ledger.counts()) })
+    await judge(ledger, db, 'F1 the same over the embedded Postgres', {
+      notes: notes(killsOverEmbedded, ledger.counts()),
+    })
   } finally {
     await db.end()
     await embedded.stop()

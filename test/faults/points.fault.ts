@@ -80,5 +80,5 @@ test('250 or 2xx means committed, and what was not acknowledged may come again: 
     kinds.filter((kind) => kind.includes('acknowledged') && kind.endsWith('accepted')),
     'nobody hears of an acceptance before the COMMIT is acknowledged',
   )
-  await stage.judge('killed at each point of the road', { notes: `${kills} kills` })
+  await stage.judge('F2 killed at each point of the road', { notes: `${kills} kills` })
 })

@@ -15,7 +15,7 @@ const postgres = await startPostgres({ max_connections: String(maxConnections) }
 after(postgres.close)
 
 test('an acknowledgement of COMMIT that is lost on the way loses nothing, and the repeated delivery counts once', async (t) => {
-  const stage = await survive(t, postgres, 'acknowledgement of COMMIT lost', {
+  const stage = await survive(t, postgres, 'F4 acknowledgement of COMMIT lost', {
     begin: ({ proxy }) => {
       proxy.set({ kind: 'drop-commit-acknowledgement' })
     },
@@ -26,7 +26,7 @@ test('an acknowledgement of COMMIT that is lost on the way loses nothing, and th
 })
 
 test('Postgres is stopped at once under load, and started again', async (t) => {
-  await survive(t, postgres, 'Postgres stopped immediately', {
+  await survive(t, postgres, 'F5 Postgres stopped immediately', {
     begin: () => postgres.stopImmediately(),
     seconds: 6,
     end: () => postgres.start(),
@@ -34,7 +34,7 @@ test('Postgres is stopped at once under load, and started again', async (t) => {
 })
 
 test('Postgres is frozen, and thaws', async (t) => {
-  await survive(t, postgres, 'Postgres frozen', {
+  await survive(t, postgres, 'F7 Postgres frozen', {
     begin: () => {
       postgres.freeze()
     },
@@ -46,7 +46,7 @@ test('Postgres is frozen, and thaws', async (t) => {
 })
 
 test('the network to Postgres swallows everything, and heals', async (t) => {
-  await survive(t, postgres, 'network to Postgres swallows all', {
+  await survive(t, postgres, 'F8 network to Postgres swallows all', {
     begin: ({ proxy }) => {
       proxy.set({ kind: 'blackhole' })
     },
@@ -56,7 +56,7 @@ test('the network to Postgres swallows everything, and heals', async (t) => {
 })
 
 test('Postgres is slow: each packet is late, and nobody is turned away', async (t) => {
-  const { ledger } = await survive(t, postgres, 'Postgres slow, 100 ms a packet', {
+  const { ledger } = await survive(t, postgres, 'F9 Postgres slow, 100 ms a packet', {
     begin: ({ proxy }) => {
       proxy.set({ kind: 'delay', ms: 100 })
     },
@@ -69,7 +69,7 @@ test('Postgres is slow: each packet is late, and nobody is turned away', async (
 
 test('connections to Postgres are reset, refused, and cut in the middle of answers', async (t) => {
   let weather: NodeJS.Timeout | undefined
-  await survive(t, postgres, 'connections reset, refused, cut', {
+  await survive(t, postgres, 'F6 connections reset, refused, cut', {
     begin: ({ proxy }) => {
       let turn = 0
       weather = setInterval(() => {
@@ -93,7 +93,7 @@ test('connections to Postgres are reset, refused, and cut in the middle of answe
 
 test('the sessions of the service are terminated by the operator, every 200 ms', async (t) => {
   let killing: NodeJS.Timeout | undefined
-  await survive(t, postgres, 'sessions terminated (57P01)', {
+  await survive(t, postgres, 'F6 sessions terminated (57P01)', {
     begin: ({ db }) => {
       killing = setInterval(() => {
         void db.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'tlsrpt-receiver%' and datname = current_database()") // prettier-ignore
@@ -107,7 +107,7 @@ test('the sessions of the service are terminated by the operator, every 200 ms',
 })
 
 test('Postgres is read-only, as a standby is, and is made the primary', async (t) => {
-  await survive(t, postgres, 'Postgres read-only (25006)', {
+  await survive(t, postgres, 'F11 Postgres read-only (25006)', {
     begin: (stage) => setReadOnly(stage, 'on'),
     seconds: 5,
     end: (stage) => setReadOnly(stage, 'off'),
@@ -117,7 +117,7 @@ test('Postgres is read-only, as a standby is, and is made the primary', async (t
 test('Postgres has no connection left, and has some again', async (t) => {
   const others: pg.Client[] = []
   let crowding: NodeJS.Timeout | undefined
-  await survive(t, postgres, 'Postgres out of connections (53300)', {
+  await survive(t, postgres, 'F12 Postgres out of connections (53300)', {
     begin: ({ proxy, databaseUrl }) => {
       const connectionString = postgres.urlOf(new URL(databaseUrl).pathname.slice(1))
       crowding = setInterval(() => {
@@ -155,7 +155,7 @@ test('a service that starts while Postgres is away listens, says that it is not 
   await senders.stop()
   await assertAlive(stage)
   assert.ok(recoverySeconds <= 10, `it took ${recoverySeconds} s`)
-  await stage.judge('Postgres absent at the start', { recoverySeconds })
+  await stage.judge('F10 Postgres absent at the start', { recoverySeconds })
 })
 
 test('the disk of Postgres is full, and has room again', async (t) => {
@@ -170,7 +170,7 @@ test('the disk of Postgres is full, and has room again', async (t) => {
     disk.unmount()
   })
   const neighbour = join(disk.folder, 'neighbour')
-  await survive(t, small, 'disk of Postgres full', {
+  await survive(t, small, 'F14, F15 disk of Postgres full', {
     begin: () => {
       fill(neighbour)
     },

@@ -9,6 +9,7 @@ import { makeAckLedger, type AckLedger } from '../support/ack-ledger.ts'
 import { startDnsServer, type DnsServer } from '../support/dns-server.ts'
 import { makeFaultedService, type FaultedService } from '../support/faulted-service.ts'
 import { startPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.ts'
+import type { Surroundings } from '../support/program.ts'
 import type { PostgresServer } from '../support/postgres-server.ts'
 import { zone } from '../support/report-mail.ts'
 import { startSenders, type Senders } from '../support/senders.ts'
@@ -39,6 +40,7 @@ export async function setStage(
   t: TestContext,
   postgres: PostgresServer,
   env: Record<string, string> = {},
+  surroundings: Surroundings = {},
 ): Promise<Stage> {
   const closing: (() => unknown)[] = [] // In reverse order.
   t.after(async () => {
@@ -54,7 +56,10 @@ export async function setStage(
   closing.push(proxy.close)
   const dns = await startDnsServer({ ...zone })
   closing.push(dns.close)
-  const service = await makeFaultedService({ DNS_SERVERS: dns.address, ...env }, proxy.urlOf(database))
+  const service = await makeFaultedService({ DNS_SERVERS: dns.address, ...env }, proxy.urlOf(database), {
+    hasProbe: true,
+    ...surroundings,
+  })
   closing.push(service.close)
   const ledger = makeAckLedger()
   return {
@@ -64,7 +69,11 @@ export async function setStage(
     ledger,
     db,
     databaseUrl: proxy.urlOf(database),
-    send: (count = 8) => startSenders({ ports: service.ports, ledger, count, random }),
+    send: (count = 8) => {
+      const senders = startSenders({ ports: service.ports, ledger, count, random })
+      closing.push(senders.stop) // Of a scenario that failed; otherwise they have stopped.
+      return senders
+    },
     recovery: () => recovery(ledger),
     judge: async (scenario, figures = {}) => {
       await judge(ledger, db, scenario, figures)

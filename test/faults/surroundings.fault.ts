@@ -47,7 +47,7 @@ test('no single input stops the service: stored submissions went bad, and judgin
   assert.equal(rows.length, keys.length)
   assert.deepEqual(rows.filter(({ verdict }) => verdict === 'accepted'), []) // prettier-ignore
   await assertAlive(stage)
-  await stage.judge('poisoned stored submissions', { notes: `${keys.length} of them, judged again twice` })
+  await stage.judge('F28, F29 poisoned stored submissions', { notes: `${keys.length} of them, judged again twice` })
 })
 
 for (const [words, leave] of [
@@ -64,6 +64,6 @@ for (const [words, leave] of [
     await stage.recovery()
     await senders.stop()
     await assertAlive(stage)
-    await stage.judge(`log: its reader ${words}`)
+    await stage.judge(`F32 log: its reader ${words}`)
   })
 }

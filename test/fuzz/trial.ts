@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { makeGate } from '../../src/gate.ts'
 import { makeIngest } from '../../src/ingest.ts'
+import { readSubmission } from '../../src/tlsrpt/read.ts'
 import type { ResolveTxt } from '../../src/dkim/verify.ts'
 import { defaultLimits, type Limits } from '../../src/limits.ts'
 import type { Arrival, JudgedPart } from '../../src/store/arrivals.ts'
@@ -134,6 +135,7 @@ async function judgeOnce({ bytes, form }: Input, way: Way): Promise<{ arrival: A
     dkimPolicy: way.dkimPolicy,
     reportRetentionDays: 36_500,
     gate: makeGate(way.limits),
+    readLarge: (submission) => readSubmission(submission, way.limits),
     limits: way.limits,
     log: { error: (context) => defects.push((context as { err?: unknown }).err) },
   })
@@ -259,7 +261,9 @@ const isWhole = (value: ColumnValue, bits: bigint) =>
 /** What Postgres takes without a word, and `isTaken` is harder to please than the encoders. */
 const isTaken: Record<ColumnType, (value: ColumnValue) => boolean> = {
   text: isText,
-  'text[]': (value) => Array.isArray(value) && value.every(isText),
+  'text[]': (value) => Array.isArray(value) && value.every((element) => element === undefined || isText(element)),
+  'smallint[]': (value) => Array.isArray(value) && value.every((element) => isWhole(element as number, 15n)),
+  'numeric[]': (value) => Array.isArray(value) && value.every((element) => isWhole(element as bigint, 1_000n)),
   jsonb: (value) => isText(value) && !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(value as string),
   bytea: (value) => Buffer.isBuffer(value),
   uuid: (value) => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value as string),

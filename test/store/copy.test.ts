@@ -25,9 +25,12 @@ const anyInstant = fc.date({ min: new Date('1970-01-01'), max: new Date('2200-01
 const kinds: { [type in ColumnType]: { any: fc.Arbitrary<ColumnValue>; written: (value: never) => string } } = {
   text: { any: anyText, written: (value: string) => value },
   'text[]': {
-    any: fc.array(anyText, { maxLength: 4 }),
-    written: (value: string[]) => `{${value.map((text) => `"${text.replace(/[\\"]/g, '\\$&')}"`).join(',')}}`,
+    any: fc.array(fc.option(anyText, { nil: undefined }), { maxLength: 4 }),
+    written: (value: (string | undefined)[]) =>
+      `{${value.map((text) => (text === undefined ? 'NULL' : `"${text.replace(/[\\"]/g, '\\$&')}"`)).join(',')}}`,
   },
+  'smallint[]': { any: fc.array(fc.integer({ min: -(2 ** 15), max: 2 ** 15 - 1 }), { maxLength: 4 }), written: (value: number[]) => `{${value.join(',')}}` },
+  'numeric[]': { any: fc.array(fc.bigInt({ min: 0n, max: 2n ** 90n }), { maxLength: 4 }), written: (value: bigint[]) => `{${value.join(',')}}` },
   jsonb: { any: anyText.map((text) => JSON.stringify({ text })), written: (value: string) => value },
   bytea: {
     any: fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),

@@ -9,6 +9,7 @@ import type { Database } from '../../src/store/database.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { verifyDayTotals } from '../../src/store/day-totals.ts'
 import { decideReport } from '../../src/store/decisions.ts'
+import { recordCheck, takeDailyTurn } from '../../src/store/checks.ts'
 import { setReporterStanding } from '../../src/store/reporters.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { putDomain } from '../../src/store/domains.ts'
@@ -63,6 +64,10 @@ async function fill(db: Database): Promise<void> {
     undefined,
   )
   await setReporterStanding(db, { domain: 's3.example', standing: 'blocked', by: 'admin', at: later(1) })
+  const at = later(0).toISOString()
+  const check = { domain: 'example.org', startedAt: at, endedAt: at, severity: 'ok' as const, findings: [], observed: { policyHost: { host: 'mta-sts.example.org' } } } // prettier-ignore
+  await recordCheck(db, { key: v7(), askedBy: 'a "name"', check })
+  await takeDailyTurn(db, ['example.org'], later(0))
 }
 await fill(source)
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
@@ -55,18 +56,20 @@ test('a report is stored with all that is asked of it', async () => {
     transport: 'smtp', organization: 'Example Reports', report_id: 'r1', contact_info: 'tls@sender.example',
     start_datetime: new Date('2026-03-01T00:00:00Z'), end_datetime: new Date('2026-03-01T23:59:59Z'),
     arrived_at: told.submission.arrivedAt, anomalies: [], successful: 90n, failed: 10n,
-    decided_by: null, decided_at: null, decision_reason: null,
+    decided_by: null, decided_at: null, decision_reason: null, bytes: 0,
   }) // prettier-ignore
   const carried = { domain, day: '2026-03-01', report_key: key, trust: 'verified', reporter: 'sender.example', organization: 'Example Reports', transport: 'smtp', counted: true } // prettier-ignore
   assert.deepEqual(await rows('select * from policy where domain = $1 order by seq', domain), [
     {
       ...carried, seq: 0, policy_domain: domain, policy_type: 'sts', policy_type_raw: null, policy_mode: 'enforce', primary: true,
       policy_string: ['version: STSv1', 'mode: enforce', String.raw`note: "a, {b}" \ c`], mx_host: [`*.${domain}`],
-      successful: 90n, failed: 10n, attributed: '11',
+      successful: 90n, failed: 10n, attributed: '11', tally_result_type: ['certificate-expired', 'starttls-not-supported'],
+      tally_mx: [null, `mx.${domain}`], tally_failed: ['10', '1'], tally_first: [7, 7],
     },
     {
       ...carried, seq: 1, policy_domain: `mx.${domain}`, policy_type: 'tlsa', policy_type_raw: null, policy_mode: null, primary: false,
-      policy_string: [], mx_host: [], successful: 1n, failed: 0n, attributed: '0',
+      policy_string: [], mx_host: [], successful: 1n, failed: 0n, attributed: '0', tally_result_type: null, tally_mx: null,
+      tally_failed: null, tally_first: null,
     },
   ]) // prettier-ignore
   const detail = { ...carried, policy_seq: 0, policy_domain: domain, policy_type: 'sts', policy_mode: 'enforce', primary: true, result_type_raw: null, receiving_mx_helo: null, additional_information: null, failure_reason_code: null } // prettier-ignore
@@ -481,6 +484,32 @@ test('policies and failure details weigh in the quota: 250 of them as much as a 
   assert.equal(await kind(told('r3', 1)), 'deferred')
   const { record: another } = recorderOn(db, { limits: { ...limits, unverifiedReportsPerDomainAndDay: 4 } })
   assert.equal((await another(told('r3', 1)))[0]!.kind, 'deferred', 'another instance asks the store')
+})
+
+test('bytes weigh in the quota, as they come and as texts of facts: 64 KiB as much as a report', async () => {
+  const domain = newDomain()
+  const quota = { limits: { ...limits, unverifiedReportsPerDomainAndDay: 4 } }
+  const { record } = recorderOn(db, quota)
+  const posted = (reportId: string, kib: number) =>
+    judgedArrival(arrival({ reportId, domains: [domain] }).parts, undefined, { raw: randomBytes(kib * 1024) })
+  const saying = (reportId: string, kib: number) => {
+    const made = arrival({ reportId, domains: [domain] })
+    accepted(made).domainReports[0]!.policies[0]!.policyString = Array<string>(kib).fill('x'.repeat(1024))
+    return made
+  }
+  const kind = async (made: Arrival) => (await record(made))[0]!.kind
+  assert.equal(await kind(posted('r1', 256)), 'deferred') // As much as five.
+  assert.equal(await kind(saying('r1', 256)), 'deferred')
+  assert.equal(await kind(posted('r1', 64)), 'accepted') // Two.
+  assert.equal(await kind(saying('r2', 128)), 'deferred')
+  assert.equal(await kind(saying('r2', 64)), 'accepted')
+  assert.equal(await kind(posted('r3', 0)), 'deferred')
+  const { record: another } = recorderOn(db, quota)
+  assert.equal((await another(posted('r3', 0)))[0]!.kind, 'deferred', 'another instance asks the store')
+  assert.equal(
+    (await another(arrival({ reportId: 'r4', domains: [domain], by: 'sender.example' })))[0]!.kind,
+    'accepted',
+  )
 })
 
 test('the quota holds within a batch, for whole arrivals, and leaves the neighbours alone', async (t) => {

@@ -80,6 +80,9 @@ for (const [what, sql, expected] of [
   ['a detail by another reporter', `update failure_detail set reporter = 'x' where domain = $1 and seq = 0`, (domain) => [{ kind: 'flags', domain, day, table: 'failure_detail', rows: 2 }]],
   ['a policy that came otherwise', `update policy set transport = 'file' where domain = $1 and counted`, (domain) => [{ kind: 'flags', domain, day, table: 'policy', rows: 2 }]],
   ['sessions that are not those of the policies', `update report set successful = successful + 1 where domain = $1`, (domain) => [{ kind: 'sums', domain, day, table: 'report', rows: 2 }]],
+  ['failures that are not those of the details', `update policy set tally_failed[1] = tally_failed[1] + 1 where domain = $1 and "primary" and counted`, (domain) => [{ kind: 'tallies', domain, day, table: 'policy', rows: 1 }]],
+  ['a tally that is missing', `update policy set tally_result_type = null, tally_mx = null, tally_failed = null, tally_first = null where domain = $1 and "primary"`, (domain) => [{ kind: 'tallies', domain, day, table: 'policy', rows: 2 }]],
+  ['reports that are counted twice', `update policy set tally_first[1] = 0 where domain = $1 and "primary"`, (domain) => [{ kind: 'tallies', domain, day, table: 'policy', rows: 2 }]],
   ['a policy without a report', `insert into policy select domain, day, gen_random_uuid(), seq, policy_domain, policy_type, policy_type_raw, policy_mode, "primary", trust, reporter, organization, transport, false, policy_string, mx_host, successful, failed, attributed from policy where domain = $1 and counted`, (domain) => [{ kind: 'orphans', domain, day, table: 'policy', rows: 2 }]],
 ] as [string, string, (domain: string) => Finding[]][]) {
   test(`${what}: it is found, by domain and day, and mended`, async () => {

@@ -17,6 +17,8 @@ export type AckLedger = {
   slowestReplyMs: () => number
   /** Replies that were neither an acceptance nor temporary: the senders of this ledger send nothing bad. */
   refused: () => string[]
+  /** What stands in it by now, as a ledger of its own. */
+  fork: () => AckLedger
   /** Once all senders have stopped. */
   check: (db: Database) => Promise<Tally>
 }
@@ -32,8 +34,10 @@ export type Tally = {
   findings: unknown[]
 }
 
-export function makeAckLedger(): AckLedger {
-  const accepted = new Map<string, Set<string>>() // Report id -> submission keys.
+/** Report id -> submission keys. */
+type Accepted = Map<string, Set<string>>
+
+export function makeAckLedger(accepted: Accepted = new Map()): AckLedger {
   const counts = { accepted: 0, temporary: 0, permanent: 0, unheard: 0 }
   const refused: string[] = []
   const waiting: Record<Via, (() => void)[]> = { smtp: [], https: [] }
@@ -54,6 +58,7 @@ export function makeAckLedger(): AckLedger {
     counts: () => ({ ...counts }),
     slowestReplyMs: () => slowestMs,
     refused: () => refused,
+    fork: () => makeAckLedger(new Map([...accepted].map(([reportId, keys]) => [reportId, new Set(keys)]))),
     check: async (db) => {
       const reports = await db.query<{ report_id: string; times: number }>(
         'select report_id, count(*) filter (where counted)::int as times from report group by report_id',

@@ -3,9 +3,10 @@ import type { TestContext } from 'node:test'
 import pino from 'pino'
 import type { Api, ApiDeps } from '../../src/api/route.ts'
 import { makeApi } from '../../src/api/server.ts'
+import { makeChecker } from '../../src/checker.ts'
 import { readConfig } from '../../src/config.ts'
 import { defaultLimits } from '../../src/limits.ts'
-import { makeRoad } from '../../src/road.ts'
+import { keyAt, makeRoad } from '../../src/road.ts'
 import { newToken } from '../../src/service.ts'
 import { openDatabase, type Database } from '../../src/store/database.ts'
 import { makeOwnDomains } from '../../src/store/domains.ts'
@@ -57,12 +58,17 @@ export async function startApi(given: Given = {}, t?: TestContext): Promise<Test
     now,
     resolveTxt,
   })
+  const lookUp = () => Promise.resolve({ kind: 'missing' as const, reason: 'no-such-name' as const, authenticated: false, aliases: [] }) // prettier-ignore
+  const checker = await makeChecker(readConfig({}), { now, nowMs: () => performance.now(), product, lookUp })
   const api = await makeApi({
     db,
     ownDomains: makeOwnDomains(db, environment, any, () => noon),
     adminToken,
     newToken,
+    newKey: keyAt,
+    checker,
     product,
+    rua: ['mailto:tlsrpt@rua.example'],
     now: () => noon,
     limits: defaultLimits,
     limitExempt: () => false,
@@ -70,6 +76,7 @@ export async function startApi(given: Given = {}, t?: TestContext): Promise<Test
     replay,
     ready: () => Promise.resolve({ ready: true, reasons: [] }),
     exposeMetrics: () => Promise.resolve({ contentType: 'text/plain', text: 'up 1\n' }),
+    page: Promise.resolve('/nonexistent'),
     log: { info: hear('info'), error: hear('error') },
     ...replaced,
   })

@@ -71,6 +71,33 @@ export async function signIn(page: Page, path = '/', token = adminToken): Promis
   await page.getByRole('button', { name: 'Sign out' }).waitFor()
 }
 
+/** Signed in without the form, at `path`, with all of it there. */
+export async function open(page: Page, path: string, token = adminToken): Promise<void> {
+  const { cookies } = await page.context().storageState()
+  if (cookies.length === 0) await page.request.post('/v1/session', { data: { token } })
+  await page.goto(path)
+  await settled(page)
+}
+
+/** Nothing on the page is on its way any more. */
+export async function settled(page: Page): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' })
+}
+
+/** Of the first table whose caption has this: the rows below the head, each by the names in the head. */
+export async function rowsOf(page: Page, caption: string | RegExp): Promise<Record<string, string>[]> {
+  const table = page.locator('table').filter({ has: page.locator('caption', { hasText: caption }) })
+  const [head = [], ...rows] = await table.first().locator('tr').evaluateAll(readCells)
+  return rows.map((cells) => Object.fromEntries(head.map((name, i) => [name, cells[i] ?? ''])))
+}
+
+/** In the page. */
+const readCells = (rows: unknown[]): string[][] =>
+  (rows as { cells: Iterable<{ textContent: string }> }[]).map(({ cells }) =>
+    [...cells].map(({ textContent }) => textContent.replace(/\s+/g, ' ').trim()),
+  )
+
 /** That nobody is signed in is how the page learns that it has to ask for a token. */
 const notSignedIn = (message: string, address: string): boolean =>
   /status of 401/.test(message) && new URL(address).pathname === '/v1/session'

@@ -1,6 +1,6 @@
 /** A DNS server on loopback, UDP and TCP, over a zone that is a plain object. Every question is kept in `queries`. */
-import { createSocket } from 'node:dgram'
-import { createServer, isIPv6, type Socket } from 'node:net'
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
+import { createServer, isIPv6, type AddressInfo, type Server, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { AUTHENTIC_DATA, decode, encode, type Answer, type DecodedPacket, type Packet, type RecordType } from 'dns-packet' // prettier-ignore
 
@@ -56,9 +56,6 @@ export async function startDnsServer(zone: Zone, host = '127.0.0.1'): Promise<Dn
       udp.send(reply, peer.port, peer.address)
     })
   })
-  udp.bind(0, host)
-  await once(udp, 'listening')
-  const { port } = udp.address()
 
   const sockets = new Set<Socket>()
   const tcp = createServer((socket) => {
@@ -71,8 +68,7 @@ export async function startDnsServer(zone: Zone, host = '127.0.0.1'): Promise<Dn
       })
     })
   })
-  tcp.listen(port, host)
-  await once(tcp, 'listening')
+  const port = await openBoth(tcp, udp, host)
 
   return {
     address: isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`,
@@ -83,6 +79,21 @@ export async function startDnsServer(zone: Zone, host = '127.0.0.1'): Promise<Dn
       for (const socket of sockets) socket.destroy()
       await Promise.all([once(udp.close(), 'close'), once(tcp.close(), 'close')])
     },
+  }
+}
+
+/** On one port, that of a pair of which nobody else has either. */
+async function openBoth(tcp: Server, udp: UdpSocket, host: string): Promise<number> {
+  for (;;) {
+    await once(tcp.listen(0, host), 'listening')
+    const { port } = tcp.address() as AddressInfo
+    udp.bind(port, host)
+    const isOpen = await once(udp, 'listening').then(
+      () => true,
+      () => false,
+    )
+    if (isOpen) return port
+    await once(tcp.close(), 'close')
   }
 }
 

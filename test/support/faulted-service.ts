@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startProgram, type Ended, type Program } from './program.ts'
+import type { Limits } from '../../src/limits.ts'
+import { startProgram, type Ended, type Program, type Surroundings } from './program.ts'
 import { policyDomain, ruaAddress } from './senders.ts'
 
 export type FaultedService = {
@@ -22,12 +23,18 @@ export type FaultedService = {
   close: () => Promise<void>
 }
 
+/** The variable LIMITS, where nobody is told that there are enough of his kind. */
+export const limitsOf = (limits: Partial<Limits>): { LIMITS: string } => ({
+  LIMITS: JSON.stringify({ unverifiedReportsPerDomainAndDay: 1_000_000_000, ...limits }),
+})
+
 export const adminToken = 'a-token-for-tests-only'
 
 /** Not started yet. Without `databaseUrl` it has the embedded Postgres in its own folder. */
 export async function makeFaultedService(
   env: Record<string, string>,
   databaseUrl: string | undefined,
+  surroundings: Surroundings = {},
 ): Promise<FaultedService> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tlsrpt-faulted-'))
   const [smtp, intake, api] = [await freePort(), await freePort(), await freePort()]
@@ -41,25 +48,29 @@ export async function makeFaultedService(
     ports: { smtp, intake, api },
     dataDir,
     start: async () => {
-      program = startProgram([], {
-        ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
-        DATA_DIR: dataDir,
-        SMTP_HOST: '127.0.0.1',
-        SMTP_PORT: String(smtp),
-        SMTP_HOSTNAME: 'rua.example',
-        RUA_ADDRESSES: ruaAddress,
-        POLICY_DOMAINS: policyDomain,
-        INTAKE_HOST: '127.0.0.1',
-        INTAKE_PORT: String(intake),
-        API_PORT: String(api),
-        ADMIN_TOKEN: adminToken,
-        LIMITS: JSON.stringify({ unverifiedReportsPerDomainAndDay: 1_000_000_000 }),
-        LIMIT_EXEMPT_CIDRS: '127.0.0.0/8',
-        ACCEPT_DATA_LOSS: '', // These servers are durable.
-        LOG_LEVEL: 'fatal',
-        NODE_COMPILE_CACHE: join(tmpdir(), 'tlsrpt-faulted-cache'), // Most of a start is reading the code.
-        ...env,
-      })
+      program = startProgram(
+        [],
+        {
+          ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
+          DATA_DIR: dataDir,
+          SMTP_HOST: '127.0.0.1',
+          SMTP_PORT: String(smtp),
+          SMTP_HOSTNAME: 'rua.example',
+          RUA_ADDRESSES: ruaAddress,
+          POLICY_DOMAINS: policyDomain,
+          INTAKE_HOST: '127.0.0.1',
+          INTAKE_PORT: String(intake),
+          API_PORT: String(api),
+          ADMIN_TOKEN: adminToken,
+          ...limitsOf({}),
+          LIMIT_EXEMPT_CIDRS: '127.0.0.0/8',
+          ACCEPT_DATA_LOSS: '', // These servers are durable.
+          LOG_LEVEL: 'fatal',
+          NODE_COMPILE_CACHE: join(tmpdir(), 'tlsrpt-faulted-cache'), // Most of a start is reading the code.
+          ...env,
+        },
+        surroundings,
+      )
       isRunning = true
       await program.line()
     },

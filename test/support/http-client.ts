@@ -12,6 +12,7 @@ export type HttpClient = {
   read: (toHead?: boolean) => Promise<HttpResponse | undefined>
   /** Resolves when the server has hung up. */
   closed: Promise<void>
+  isOpen: () => boolean
   socket: Socket
   /** The same, where there is TLS. */
   encrypted: TLSSocket | undefined
@@ -61,6 +62,7 @@ export async function connectHttp({ port, tls = false, from = '127.0.0.1' }: Htt
       }
     },
     closed,
+    isOpen: () => !ended,
     socket,
     encrypted,
     reset: () => {

@@ -9,7 +9,12 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-export type Relay = { port: number; stop: () => Promise<void> }
+export type Relay = {
+  port: number
+  /** Messages that it has taken and not handed on. */
+  queued: () => Promise<number>
+  stop: () => Promise<void>
+}
 
 /** Why there is no postfix to be had, or undefined. */
 export async function whyNoPostfix(): Promise<string | undefined> {
@@ -49,7 +54,11 @@ export async function startPostfix(settings: string): Promise<Relay> {
     await stop()
     throw new Error(`postfix does not start:\n${log}`)
   }
-  return { port, stop }
+  const queued = async () => {
+    const { stdout } = await run('postqueue', ['-c', config, '-j'])
+    return stdout.split('\n').filter((line) => line !== '').length
+  }
+  return { port, queued, stop }
 }
 
 const mainCf = (folder: string, queue: string, data: string) => `

@@ -16,6 +16,8 @@ export type ProxyMode =
   | { kind: 'drop-commit-acknowledgement' }
   /** Each connection is reset after so many bytes from the server. */
   | { kind: 'cut-after'; bytes: number }
+  /** Once, the so many-th piece from now on, in either direction, resets its connection; half of it arrives where it is torn. */
+  | { kind: 'fail-at'; piece: number; torn: boolean; reached: () => void }
   /** Once, at this point of one transaction: `reached` is called, and nothing more passes on that connection. */
   | { kind: 'stop-at'; point: ProxyPoint; reached: () => void }
 
@@ -58,6 +60,7 @@ const recording = /copy submission[^]*;commit\0/
 export async function startPostgresProxy(socketPath: string): Promise<PostgresProxy> {
   let mode: ProxyMode = { kind: 'pass' }
   let dropped = 0
+  let pieces = 0
   const pairs = new Set<Pair>()
 
   const kill = (pair: Pair) => {
@@ -71,7 +74,22 @@ export async function startPostgresProxy(socketPath: string): Promise<PostgresPr
     reached()
   }
 
+  /** Whether this is the piece that fails. */
+  function fails(pair: Pair, to: Socket, data: Buffer): boolean {
+    if (mode.kind !== 'fail-at' || ++pieces < mode.piece) return false
+    const { torn, reached } = mode
+    mode = { kind: 'pass' }
+    const end = () => {
+      kill(pair)
+    }
+    if (torn) to.write(data.subarray(0, Math.ceil(data.length / 2)), end)
+    else end()
+    reached()
+    return true
+  }
+
   function fromClient(pair: Pair, data: Buffer): void {
+    if (fails(pair, pair.server, data)) return
     const text = data.toString('latin1')
     const asks = recording.test(text)
     if (mode.kind === 'stop-at') {
@@ -95,6 +113,7 @@ export async function startPostgresProxy(socketPath: string): Promise<PostgresPr
   }
 
   function fromServer(pair: Pair, data: Buffer): void {
+    if (fails(pair, pair.client, data)) return
     pair.received += data.length
     const end = data.indexOf(commitComplete)
     if (end >= 0 && pair.committing) {
@@ -161,6 +180,7 @@ export async function startPostgresProxy(socketPath: string): Promise<PostgresPr
       // Who comes back from a hole knows nothing of the connections of before, and resets them.
       if (mode.kind === 'blackhole') for (const pair of pairs) if (pair.broken) kill(pair)
       mode = next
+      pieces = 0
     },
     cut: () => {
       for (const pair of pairs) kill(pair)

@@ -1,7 +1,9 @@
 /** The program itself as a child process: what a person starts, and what it prints. */
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import type { Fault } from './fault-probe.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -15,16 +17,31 @@ export type Program = {
   /** Hears no more of what it writes: closes the pipes, or leaves them full. */
   close: () => void
   pause: () => void
+  /** To a program with a probe (fault-probe.ts): what is to happen inside it. */
+  tell: (fault: Fault) => void
   ended: Promise<Ended>
 }
 
+export type Surroundings = {
+  /** Hears `tell`. */
+  hasProbe?: boolean
+  /** Shell commands that the process runs before it becomes the program. */
+  first?: string
+}
+
 /** `npm start -- ...args`, less npm; the environment is `env`, PATH, and ACCEPT_DATA_LOSS. */
-export function startProgram(args: string[], env: Record<string, string>): Program {
-  const child = spawn(process.execPath, ['src/main.ts', ...args], {
+export function startProgram(
+  args: string[],
+  env: Record<string, string>,
+  { hasProbe = false, first = ':' }: Surroundings = {},
+): Program {
+  const probe = hasProbe ? ['--import', new URL('fault-probe.ts', import.meta.url).href] : []
+  const command = [process.execPath, ...probe, 'src/main.ts', ...args]
+  const child = spawn('/bin/sh', ['-c', `${first}; exec "$0" "$@"`, ...command], {
     cwd: root,
     env: { PATH: process.env['PATH'], ACCEPT_DATA_LOSS: 'yes', ...env }, // The test server is not durable.
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+    stdio: ['ignore', 'pipe', 'pipe', hasProbe ? 'ipc' : 'ignore'],
+  }) as ChildProcessByStdio<null, Readable, Readable>
   let stdout = ''
   let stderr = ''
   let read = 0
@@ -47,6 +64,9 @@ export function startProgram(args: string[], env: Record<string, string>): Progr
     },
     close: () => {
       for (const pipe of [child.stdout, child.stderr]) pipe.destroy()
+    },
+    tell: (fault) => {
+      child.send(fault)
     },
     pause: () => {
       for (const pipe of [child.stdout, child.stderr]) pipe.pause()

@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import type { Database } from '../../src/store/database.ts'
+import { tallies } from '../../src/store/tally.ts'
 import type { Standing } from '../../src/tlsrpt/identity.ts'
+import type { FailureDetail } from '../../src/tlsrpt/report.ts'
 import type { Transport, Trust } from '../../src/tlsrpt/submission.ts'
 
 export type ReportFact = {
@@ -23,6 +25,9 @@ export type PolicyFact = {
   policyDomain: string
   policyType: string
   policyMode: string | null
+  /** Left out: none. */
+  policyString?: string[]
+  mxHost?: string[]
   primary: boolean
   successful: bigint
   failed: bigint
@@ -153,16 +158,28 @@ const borne = (report: ReportFact, policy: PolicyFact) => ({
   counted: isCounted(report),
 })
 
-const policyRows = (report: ReportFact) =>
-  report.policies.map((policy, seq) => ({
+const policyRows = (report: ReportFact) => {
+  const tallied = tallies(report.policies.map(({ details }) => ({ failureDetails: details.map(toldDetail) })))
+  return report.policies.map((policy, seq) => ({
     ...borne(report, policy),
     seq,
-    policy_string: [],
-    mx_host: [],
+    policy_string: policy.policyString ?? [],
+    mx_host: policy.mxHost ?? [],
     successful: policy.successful,
     failed: policy.failed,
     attributed: sum(policy.details.map((detail) => detail.failed)),
+    tally_result_type: tallied[seq]?.resultTypes,
+    tally_mx: tallied[seq]?.mx,
+    tally_failed: tallied[seq]?.failed,
+    tally_first: tallied[seq]?.first,
   }))
+}
+
+const toldDetail = ({ resultType, receivingMxHostname, failed }: DetailFact): FailureDetail => ({
+  resultType,
+  failedSessionCount: Number(failed),
+  ...(receivingMxHostname !== null && { receivingMxHostname }),
+})
 
 const detailRows = (report: ReportFact) =>
   report.policies.flatMap((policy, policySeq) =>

@@ -7,6 +7,8 @@ import { after, type TestContext } from 'node:test'
 import { createTransport } from 'nodemailer'
 import pino from 'pino'
 import { readConfig } from '../../src/config.ts'
+import type { Ingest } from '../../src/ingest.ts'
+import type { Dashboard } from '../../src/page-build.ts'
 import { startService } from '../../src/service.ts'
 import { freshDatabase, type TestDatabase } from './database.ts'
 import { startDnsServer, type Zone } from './dns-server.ts'
@@ -17,6 +19,8 @@ export type Options = {
   now: () => Date
   /** On top of the defaults, or in their place. */
   env?: Record<string, string>
+  /** Left out: there is none. */
+  dashboard?: Dashboard
 }
 
 export type MailReply = { code: number; text: string; submissionKey: string | undefined }
@@ -25,6 +29,8 @@ export type PostReply = { status: number; mediaType: string | undefined; body: R
 export type RunningService = {
   ports: { smtp: number; intake: number; api: number }
   database: TestDatabase
+  /** The road itself, for what is to be there already when a test begins. */
+  ingest: Ingest
   /** Over SMTP, as it stands; with STARTTLS. */
   sendMail: (raw: Buffer) => Promise<MailReply>
   /** To the intake; `path` is /v1/tlsrpt unless given. */
@@ -35,6 +41,8 @@ export type RunningService = {
   close: () => Promise<void>
 }
 
+const noDashboard: Dashboard = { page: Promise.resolve('/nonexistent'), close: () => Promise.resolve() }
+
 export const ruaAddress = 'tlsrpt@rua.example'
 export const adminToken = 'a-token-for-tests-only'
 
@@ -42,7 +50,10 @@ export const adminToken = 'a-token-for-tests-only'
  * Closed after the test `t`; without `t` at the end of the file, and then it has to be at its top level and before the
  * first test: once a test has run, node:test takes a hook that is still to come for one that is due.
  */
-export async function runService({ zone = {}, now, env = {} }: Options, t?: TestContext): Promise<RunningService> {
+export async function runService(
+  { zone = {}, now, env = {}, dashboard = noDashboard }: Options,
+  t?: TestContext,
+): Promise<RunningService> {
   const closing: (() => unknown)[] = [] // In reverse order.
   let closed: Promise<void> | undefined
   const close = () =>
@@ -75,7 +86,7 @@ export async function runService({ zone = {}, now, env = {} }: Options, t?: Test
     LIMIT_EXEMPT_CIDRS: '127.0.0.0/8',
     ...env,
   })
-  const service = await startService(config, pino({ level: 'error' }, pino.destination(2)), { now })
+  const service = await startService(config, pino({ level: 'error' }, pino.destination(2)), { now, dashboard })
   closing.push(service.close)
   const smtp = createTransport({
     host: '127.0.0.1',
@@ -99,6 +110,7 @@ export async function runService({ zone = {}, now, env = {} }: Options, t?: Test
   return {
     ports: service.ports,
     database,
+    ingest: service.ingest,
     sendMail: (raw) => sendRaw(smtp, raw),
     post: (body, headers, path) => postReport(agent, service.ports.intake, body, headers, path),
     get: async <T>(path: string) => (await (await api(path, {})).json()) as T,

@@ -14,6 +14,8 @@ export type SmtpClient = {
   startTls: (options?: ConnectionOptions) => Promise<TLSSocket>
   /** The handshake alone. */
   shakeHands: (options?: ConnectionOptions) => Promise<TLSSocket>
+  /** Whether the server has not hung up yet. */
+  isOpen: () => boolean
   /** Sends a RST. */
   reset: () => void
   close: () => void
@@ -79,6 +81,7 @@ export async function connectSmtp(port: number, { from = '127.0.0.1', host = '12
       if (!reply.startsWith('220 ')) throw new Error(`no TLS: ${reply}`)
       return shakeHands(options)
     },
+    isOpen: () => !ended,
     reset: () => {
       raw.resetAndDestroy()
     },

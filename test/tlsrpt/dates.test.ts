@@ -17,6 +17,15 @@ test('an RFC 3339 date-time is read to the millisecond, in any zone', () => {
   assert.deepEqual(read('2024-02-29T00:00:00Z'), ['2024-02-29T00:00:00.000Z'])
 })
 
+test('whole seconds in UTC are read as Date reads them, whatever the day', () => {
+  const seconds = fc.integer({ min: Date.UTC(1990, 0, 1) / 1000, max: Date.UTC(3100, 0, 1) / 1000 })
+  const property = fc.property(seconds, (at) => {
+    const written = new Date(at * 1000).toISOString()
+    assert.deepEqual(read(written.replace('.000Z', 'Z')), [written])
+  })
+  fc.assert(property, { numRuns: 1_000 })
+})
+
 test('other spellings are read, and named', () => {
   assert.deepEqual(read('2026-03-01t00:00:00z'), ['2026-03-01T00:00:00.000Z', 'date-lower-case'])
   assert.deepEqual(read('2026-03-01T00:00:00z'), ['2026-03-01T00:00:00.000Z', 'date-lower-case'])

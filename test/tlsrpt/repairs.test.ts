@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { anomalyCodes, maxAnomaliesPerCode } from '../../src/tlsrpt/anomalies.ts'
-import { isPlainFailureDetail, repairFailureDetail } from '../../src/tlsrpt/repairs.ts'
-import { failureDetailSchema } from '../../src/tlsrpt/schema.ts'
 import {
   accepted,
   datesWith,
@@ -495,37 +492,6 @@ test('an anomaly that is everywhere is told only at the first places', () => {
   const codes = accepted(entryWith({ 'failure-details': details })).anomalies.map(({ code }) => code)
   assert.equal(codes.filter((code) => code === 'null-member').length, maxAnomaliesPerCode)
   assert.equal(codes.filter((code) => code === 'empty-member').length, maxAnomaliesPerCode)
-})
-
-test('a plain failure detail is one that no repair changes and the schema takes', () => {
-  const odd = fc.oneof(fc.constantFrom('', ' ', 'x'.repeat(limits.textBytes), null, undefined), fc.integer())
-  const text = fc.oneof({ weight: 20, arbitrary: fc.string({ minLength: 1 }) }, { weight: 1, arbitrary: odd })
-  const names = Object.keys(failureDetailSchema.shape).filter((name) => name !== 'failed-session-count')
-  const texts = fc.dictionary(fc.constantFrom(...names, ...names, ...names, 'ip-address', 'other'), text, {
-    maxKeys: 5,
-  })
-  const count = fc.oneof(
-    { weight: 5, arbitrary: fc.nat() },
-    { weight: 1, arbitrary: fc.constantFrom('5', -1, 1.5, null, 2 ** 53) },
-  )
-  const likely = fc.tuple(texts, count).map(([some, n]) => ({ 'result-type': 'x', ...some, 'failed-session-count': n }))
-  const anyDetail = fc.oneof({ weight: 9, arbitrary: likely }, { weight: 1, arbitrary: fc.anything() })
-  let plain = 0
-  fc.assert(
-    fc.property(anyDetail, (value) => {
-      const codes: string[] = []
-      const repairing = { note: (code: string) => codes.push(code), limits, escapes: false }
-      if (!isPlainFailureDetail(value, repairing)) return
-      plain++
-      const before = structuredClone(value)
-      repairFailureDetail(value, () => '', repairing)
-      assert.deepEqual(value, before)
-      assert.deepEqual(codes, [])
-      assert.ok(failureDetailSchema.safeParse(value).success)
-    }),
-    { numRuns: 2_000 },
-  )
-  assert.ok(plain > 500)
 })
 
 test('every code of the table is noted somewhere, and says in a sentence what it means', () => {

@@ -363,6 +363,28 @@ test('connections are counted by address, by network and in total; who leaves ma
   assert.match((await open(port, '127.0.2.1')).greeting, /^421 4\.7\.0 /, 'the seventh in total, even of a relay')
 })
 
+test('new connections are counted by address and minute: a reconnecting one is told to come back later', async (t) => {
+  const { port, entries } = await smtpListener(t, {
+    limits: { smtpConnectionsPerMinute: 3 },
+    limitExempt: (address) => address === '127.0.0.8',
+    relays: ['127.0.0.9'],
+  })
+  const comeAndGo = async (from: string) => {
+    const { client, greeting } = await open(port, from)
+    client.close()
+    return greeting.slice(0, 9)
+  }
+  const times = async (from: string, count: number) => {
+    const greetings: string[] = []
+    while (greetings.length < count) greetings.push(await comeAndGo(from))
+    return greetings
+  }
+  assert.deepEqual(await times('127.0.0.1', 5), ['220 mx.ou', '220 mx.ou', '220 mx.ou', '421 4.7.0', '421 4.7.0'])
+  assert.deepEqual(await times('127.0.0.2', 1), ['220 mx.ou'], 'another address')
+  for (const from of ['127.0.0.8', '127.0.0.9']) assert.ok((await times(from, 5)).every((greeting) => greeting.startsWith('220 '))) // prettier-ignore
+  assert.equal(entries().filter(({ reason }) => reason === 'too-many-connections').length, 2)
+})
+
 test('relays and exempt addresses are not counted by address', async (t) => {
   const { port } = await smtpListener(t, {
     limits: { smtpConnectionsPerAddress: 1, smtpConnectionsPerNetwork: 1 },

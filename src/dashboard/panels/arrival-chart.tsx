@@ -56,7 +56,7 @@ export function ArrivalChart({ rows, from, to }: { rows: Arrival[]; from: string
             rows={bars.toSorted((a, b) => b.day.localeCompare(a.day))}
             rowKey={(bar) => `${bar.day} ${bar.kind}`}
             columns={[
-              { head: 'Day', cell: (bar) => day(bar.day), by: (bar) => bar.day },
+              { head: 'Day', whole: true, cell: (bar) => day(bar.day), by: (bar) => bar.day },
               { head: 'What', cell: (bar) => bar.kind, by: (bar) => bar.kind },
               { head: 'Arrivals', numeric: true, cell: (bar) => count(bar.arrivals), by: (bar) => bar.arrivals },
             ]}

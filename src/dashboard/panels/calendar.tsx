@@ -70,7 +70,7 @@ function Days({ rows, splitBy, from, to, interval, domain }: Props) {
           <thead>
             <tr>
               <th scope="col">Reporter</th>
-              <th scope="col">
+              <th scope="col" class="days">
                 {shortDay(buckets[0] ?? from)} – {shortDay(buckets.at(-1) ?? to)}
               </th>
               <th scope="col" class="number">
@@ -102,7 +102,11 @@ function Days({ rows, splitBy, from, to, interval, domain }: Props) {
                     <DayStrip buckets={buckets} rows={of} name={name} />
                   </td>
                   <td class="number">{count(sessions)}</td>
-                  <td class="number">{count(failed)}</td>
+                  <td class="number">
+                    <a href={link('/failures', { [splitBy]: name, ...(domain !== undefined && { domain }) })}>
+                      {count(failed)}
+                    </a>
+                  </td>
                   <td>{day(last)}</td>
                 </tr>
               )
@@ -119,7 +123,9 @@ function Days({ rows, splitBy, from, to, interval, domain }: Props) {
   )
 }
 
+/** At most: where there is less room the strip is narrower. */
 const cellWidth = 9
+const stripHeight = 18
 
 /** One SVG a reporter: a cell a day. Failing days are full height and hatched by shape, not by colour alone. */
 export function DayStrip({ buckets, rows, name }: { buckets: string[]; rows: Row[]; name: string }): JSX.Element {
@@ -130,17 +136,26 @@ export function DayStrip({ buckets, rows, name }: { buckets: string[]; rows: Row
       class="strip"
       role="img"
       aria-label={`${name}: reports on ${rows.length} of ${buckets.length} days, failures on ${failing}`}
-      width={buckets.length * cellWidth}
-      height={18}
+      viewBox={`0 0 ${buckets.length * cellWidth} ${stripHeight}`}
+      preserveAspectRatio="none"
+      height={stripHeight}
+      style={{ maxWidth: `${buckets.length * cellWidth}px` }}
     >
       {buckets.map((bucket, i) => {
         const row = byBucket.get(bucket)
         const failed = approximately(row?.failed)
         const sessions = failed + approximately(row?.successful)
         const kind = row === undefined ? 'gap' : failed > 0 ? 'bad' : 'ok'
-        const height = kind === 'gap' ? 3 : kind === 'bad' ? 18 : 9
+        const height = kind === 'gap' ? 3 : kind === 'bad' ? stripHeight : stripHeight / 2
         return (
-          <rect key={bucket} class={kind} x={i * cellWidth} y={18 - height} width={cellWidth - 1} height={height}>
+          <rect
+            key={bucket}
+            class={kind}
+            x={i * cellWidth}
+            y={stripHeight - height}
+            width={cellWidth - 1}
+            height={height}
+          >
             <title>
               {day(bucket)}:{' '}
               {row === undefined

@@ -6,7 +6,8 @@ import { CsvButton } from '../parts/csv.tsx'
 import { Panel } from '../parts/page.tsx'
 import { Domain, Said } from '../parts/said.tsx'
 import { useAsked } from '../asked.ts'
-import { count, day, isZero, plural } from '../words.ts'
+import { count, days, isZero, plural } from '../words.ts'
+import { LiveProof } from './live-proof.tsx'
 import { recipes } from './recipes.ts'
 
 type Cause = Schemas['Cause']
@@ -58,8 +59,22 @@ export function Causes({ domain, most = 12 }: { domain?: string; most?: number }
   )
 }
 
+/** What it means for mail, under the policies it was seen with: DANE knows no testing (RFC 7672 §2.2), MTA-STS does (RFC 8461 §5). */
+function deliveryOf({ enforce_refuses: refuses, policy_types: types }: Cause): string {
+  if (refuses === null) return 'A result type of the sender’s own: only that sender can say what it means for delivery.'
+  if (!refuses)
+    return 'Mail is delivered, under testing and under enforce alike; but perhaps without the protection of the policy.'
+  const [tlsa, sts] = [types.includes('tlsa'), types.includes('sts')]
+  if (tlsa && sts)
+    return 'By MTA-STS mail is delivered under testing and refused under enforce; DANE is always enforced, so a sender that follows it refuses to deliver to this host.'
+  if (tlsa) return 'DANE is always enforced: a sender that follows it refuses to deliver to this host.'
+  if (sts)
+    return 'Under testing the mail is delivered all the same; under enforce a sender refuses to deliver it to this host.'
+  return 'Without a policy the mail is delivered all the same; under an enforced one a sender would refuse to deliver it to this host.'
+}
+
 export function CauseCard({ cause, showDomain }: { cause: Cause; showDomain: boolean }) {
-  const { link } = useAsked()
+  const { question, link } = useAsked()
   const failed = isZero(cause.failed) ? cause.unverified.failed : cause.failed
   const evidence = {
     domain: cause.domain,
@@ -85,17 +100,18 @@ export function CauseCard({ cause, showDomain }: { cause: Cause; showDomain: boo
         <Said text={cause.headline} />
       </p>
       {cause.meaning !== null && <p>{cause.meaning}</p>}
-      <p class="quiet">
-        {cause.enforce_refuses === null
-          ? 'A result type of the sender’s own: what it means for delivery is for him to say.'
-          : cause.enforce_refuses
-            ? 'Under testing the mail is delivered all the same; under enforce, or with DANE, a sender refuses to deliver it to this host.'
-            : 'Mail is delivered, under testing and under enforce alike; but the sender may do so without the protection of the policy.'}
-      </p>
+      {cause.because !== null && (
+        <p>
+          <strong>Because:</strong> <Said text={cause.because} />
+        </p>
+      )}
+      <LiveProof live={cause.live} />
+      <p class="quiet">{deliveryOf(cause)}</p>
       <p>
         <a href={link('/failures', evidence)}>{plural(failed, 'failed session')}</a>,{' '}
-        {plural(cause.reporters, 'verified reporter')}, {day(cause.first_seen)} to {day(cause.last_seen)}
-        {!isZero(cause.unverified.failed) && !isZero(cause.failed) && (
+        {isZero(cause.reporters) ? 'no verified reporter' : plural(cause.reporters, 'verified reporter')},{' '}
+        {days(cause.first_seen, cause.last_seen)}
+        {question.trust === 'verified' && !isZero(cause.unverified.failed) && !isZero(cause.failed) && (
           <>; beside them {count(cause.unverified.failed)} unverified</>
         )}
       </p>

@@ -7,7 +7,7 @@ import { CsvButton } from '../parts/csv.tsx'
 import { Panel } from '../parts/page.tsx'
 import { Table } from '../parts/table.tsx'
 import { useAsked } from '../asked.ts'
-import { daysBetween, queryOf } from '../question.ts'
+import { addDays, daysBetween, queryOf } from '../question.ts'
 import { approximately, count, day, percent } from '../words.ts'
 
 type Row = Schemas['TimeseriesRow']
@@ -28,10 +28,23 @@ export function Daily({ domain }: { domain?: string }) {
       actions={<CsvButton path="/v1/timeseries" query={query} />}
     >
       <Show of={loaded}>
-        {({ data }) => <Bars rows={data} from={question.from} to={question.to} interval={interval} />}
+        {({ data }) => (
+          <Bars rows={data} from={question.from} to={question.to} interval={interval} {...(domain && { domain })} />
+        )}
       </Show>
     </Panel>
   )
+}
+
+type Interval = 'day' | 'week' | 'month'
+
+const later = (a: string, b: string): string => (a > b ? a : b)
+const earlier = (a: string, b: string): string => (a < b ? a : b)
+
+/** The first day after the bucket. */
+function nextOf(bucket: string, interval: Interval): string {
+  if (interval !== 'month') return addDays(bucket, interval === 'day' ? 1 : 7)
+  return `${addDays(bucket, 31).slice(0, 7)}-01`
 }
 
 function Bars({
@@ -39,13 +52,16 @@ function Bars({
   from,
   to,
   interval,
+  domain,
 }: {
   rows: Row[]
   from: string
   to: string
-  interval: 'day' | 'week' | 'month'
+  interval: Interval
+  domain?: string
 }) {
   // prettier-ignore
+  const { question, link } = useAsked()
   if (rows.length === 0) return <p class="quiet">No report in this window.</p>
   const hasSuccessful = rows.some(({ successful }) => successful !== null)
   const sums = { successful: 0, failed: 0 }
@@ -53,6 +69,14 @@ function Bars({
     sums.successful += approximately(row.successful)
     sums.failed += approximately(row.failed)
   }
+  const about = { ...question.filters, days: undefined, ...(domain !== undefined && { domain }) }
+  const bucketOf = ({ bucket }: Row) => ({
+    ...about,
+    from: later(bucket, from),
+    to: earlier(nextOf(bucket, interval), to),
+  })
+  const rowsOf = (row: Row) => link('/failures', bucketOf(row))
+  const reportsOf = (row: Row) => link('/reports', { ...bucketOf(row), trust: question.trust })
   const label = hasSuccessful
     ? `Sessions by ${interval}: ${count(sums.failed)} failed, ${percent(sums.successful, sums.successful + sums.failed)} succeeded; ${rows.length} ${interval}s with reports.`
     : `Failed sessions by ${interval}: ${count(sums.failed)} in all; ${rows.length} ${interval}s with reports.`
@@ -88,11 +112,11 @@ function Bars({
               {
                 head: 'Failed',
                 numeric: true,
-                cell: (row) => count(row.failed),
+                cell: (row) => <a href={rowsOf(row)}>{count(row.failed)}</a>,
                 by: (row) => approximately(row.failed),
               },
               { head: 'Rate', numeric: true, cell: (row) => rate(row) },
-              { head: 'Reports', numeric: true, cell: (row) => count(row.reports) },
+              { head: 'Reports', numeric: true, cell: (row) => <a href={reportsOf(row)}>{count(row.reports)}</a> },
               { head: 'Unverified failed', numeric: true, cell: (row) => count(row.unverified.failed) },
             ]}
           />
@@ -107,7 +131,7 @@ const rate = ({ successful, failed }: Row): string =>
 
 function options(
   rows: Row[],
-  { from, to, interval, width }: { from: string; to: string; interval: 'day' | 'week' | 'month'; width: number },
+  { from, to, interval, width }: { from: string; to: string; interval: Interval; width: number },
 ): Plot.PlotOptions {
   // prettier-ignore
   const bars = rows.flatMap(({ bucket, successful, failed }) => [

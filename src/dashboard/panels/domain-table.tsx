@@ -79,7 +79,12 @@ function Domains({ rows, series }: { rows: Row[]; series: Map<string, Bucket[]> 
           ),
           by: (row) => row.domain,
         },
-        { head: 'State', cell: (row) => <span class={`state ${row.state}`}>{stateWords[row.state]}</span>, by: need },
+        {
+          head: 'State',
+          whole: true,
+          cell: (row) => <span class={`state ${row.state}`}>{stateWords[row.state]}</span>,
+          by: need,
+        },
         {
           head: 'Success',
           cell: (row) => {
@@ -145,6 +150,7 @@ function Domains({ rows, series }: { rows: Row[]; series: Map<string, Bucket[]> 
         },
         {
           head: 'Last report',
+          whole: true,
           cell: (row) => {
             const last = row.last_report_day ?? row.unverified.last_report_day
             return last === null ? 'never' : day(last)

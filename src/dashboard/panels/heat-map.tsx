@@ -98,18 +98,25 @@ function Map_({ rows, totals, domain }: { rows: Row[]; totals: Schemas['Totals']
                 {types.map(([type]) => {
                   const cell = cellOf(mx, type)
                   if (!cell) return <td key={type} class="number" aria-label="none" />
+                  const about = { ...filters, receiving_mx_hostname: mx, result_type: type }
                   return (
                     <td key={type} class="number" style={shade(approximately(cell.failed) / most)}>
-                      <a href={link('/failures', { ...filters, receiving_mx_hostname: mx, result_type: type })}>
-                        {count(cell.failed)} <small>{percent(cell.failed, all)}</small>
-                      </a>
+                      {!isZero(cell.failed) && (
+                        <a href={link('/failures', about)}>
+                          {count(cell.failed)} <small>{percent(cell.failed, all)}</small>
+                        </a>
+                      )}
                       {!isZero(cell.unverified.failed) && question.trust === 'verified' && (
-                        <small class="beside">+ {count(cell.unverified.failed)} unverified</small>
+                        <a class="beside" href={link('/failures', { ...about, trust: 'unverified' })}>
+                          + {count(cell.unverified.failed)} unverified
+                        </a>
                       )}
                     </td>
                   )
                 })}
-                <td class="number">{count(failed)}</td>
+                <td class="number">
+                  <a href={link('/failures', { ...filters, receiving_mx_hostname: mx })}>{count(failed)}</a>
+                </td>
               </tr>
             ))}
           </tbody>

@@ -6,7 +6,7 @@ import { Pages } from '../parts/pages.tsx'
 import { Domain, Said } from '../parts/said.tsx'
 import { Table } from '../parts/table.tsx'
 import { useAsked } from '../asked.ts'
-import { approximately, count, day } from '../words.ts'
+import { approximately, count, day, days, isZero, plural } from '../words.ts'
 
 type Version = Schemas['PolicyVersion']
 
@@ -56,8 +56,8 @@ function VersionCard({ version }: { version: Version }) {
       </h3>
       <p class="quiet">
         {version.policy_type}
-        {version.max_age !== null && <>, max_age {maxAge(version.max_age)}</>}, {day(version.first_day)} to{' '}
-        {day(version.last_day)}
+        {version.max_age !== null && <>, max_age {maxAge(version.max_age)}</>},{' '}
+        {days(version.first_day, version.last_day)}
       </p>
       <ul class="plain">
         {version.policy_string.map((line, i) => (
@@ -79,10 +79,16 @@ function VersionCard({ version }: { version: Version }) {
           ))}
         </p>
       )}
-      <p>
-        {count(version.failed)} of {count(approximately(version.successful) + approximately(version.failed))} sessions
-        failed, {count(version.reports)} reports
-      </p>
+      {!isZero(version.reports) && (
+        <p>
+          {failedOf(version)}, {plural(version.reports, 'report')}
+        </p>
+      )}
+      {!isZero(version.unverified.reports) && (
+        <p class="quiet">
+          {failedOf(version.unverified)}, {plural(version.unverified.reports, 'unverified report')}
+        </p>
+      )}
       <details>
         <summary>Applied by {count(version.reporters.length)}</summary>
         <Table
@@ -104,9 +110,9 @@ function VersionCard({ version }: { version: Version }) {
                 </a>
               ),
             },
-            { head: 'Trust', cell: (row) => row.trust },
-            { head: 'First', cell: (row) => day(row.first_day), by: (row) => row.first_day },
-            { head: 'Last', cell: (row) => day(row.last_day), by: (row) => row.last_day },
+            { head: 'Trust', whole: true, cell: (row) => row.trust },
+            { head: 'First', whole: true, cell: (row) => day(row.first_day), by: (row) => row.first_day },
+            { head: 'Last', whole: true, cell: (row) => day(row.last_day), by: (row) => row.last_day },
             {
               head: 'Reports',
               numeric: true,
@@ -119,6 +125,9 @@ function VersionCard({ version }: { version: Version }) {
     </article>
   )
 }
+
+const failedOf = ({ successful, failed }: Pick<Version, 'successful' | 'failed'>): string =>
+  `${count(failed)} of ${count(approximately(successful) + approximately(failed))} sessions failed`
 
 const daySeconds = 86_400
 

@@ -4,7 +4,7 @@ import { Show, useLoad } from '../load.tsx'
 import { CsvButton } from '../parts/csv.tsx'
 import { Panel } from '../parts/page.tsx'
 import { Said } from '../parts/said.tsx'
-import { Table } from '../parts/table.tsx'
+import { Table, type Column } from '../parts/table.tsx'
 import { networkOf } from './network.ts'
 import { useAsked } from '../asked.ts'
 import { queryOf } from '../question.ts'
@@ -20,8 +20,16 @@ export function SenderTable({ domain }: { domain?: string }) {
     group_by: ['organization', 'sending_mta_ip'] as ('organization' | 'sending_mta_ip')[],
     limit: 500,
   }
+  const unverifiedColumn: Column<Row> = {
+    head: 'Unverified',
+    numeric: true,
+    cell: (row) => <a href={rowsOf(row, { trust: 'unverified' })}>{count(row.unverified.failed)}</a>,
+    by: (row) => approximately(row.unverified.failed),
+  }
   const loaded = useLoad((signal) => told(api.GET('/v1/summary', { params: { query }, signal })), [query])
-  const filters = domain === undefined ? {} : { domain }
+  const filters = { ...question.filters, ...(domain !== undefined && { domain }) }
+  const rowsOf = ({ organization, sending_mta_ip: ip }: Row, trust = {}) =>
+    link('/failures', { ...filters, organization: organization ?? '', sending_mta_ip: ip ?? '', ...trust })
   return (
     <Panel
       title="Who could not reach me"
@@ -53,13 +61,7 @@ export function SenderTable({ domain }: { domain?: string }) {
                   {
                     head: 'Sending MTA',
                     cell: (row) => (
-                      <a
-                        href={link('/failures', {
-                          ...filters,
-                          organization: row.organization ?? '',
-                          sending_mta_ip: row.sending_mta_ip ?? '',
-                        })}
-                      >
+                      <a href={rowsOf(row, isZero(row.failed) ? { trust: 'unverified' } : {})}>
                         <Said text={row.sending_mta_ip} absent="not said" />
                       </a>
                     ),
@@ -68,22 +70,19 @@ export function SenderTable({ domain }: { domain?: string }) {
                   {
                     head: 'Failed',
                     numeric: true,
-                    cell: (row) => count(row.failed),
+                    cell: (row) => <a href={rowsOf(row)}>{count(row.failed)}</a>,
                     by: (row) => approximately(row.failed),
                   },
-                  {
-                    head: 'Unverified',
-                    numeric: true,
-                    cell: (row) => count(row.unverified.failed),
-                    by: (row) => approximately(row.unverified.failed),
-                  },
+                  ...(question.trust === 'verified' ? [unverifiedColumn] : []),
                   {
                     head: 'First seen',
+                    whole: true,
                     cell: (row) => (row.first_seen === null ? '–' : day(row.first_seen)),
                     by: (row) => row.first_seen,
                   },
                   {
                     head: 'Last seen',
+                    whole: true,
                     cell: (row) => (row.last_seen === null ? '–' : day(row.last_seen)),
                     by: (row) => row.last_seen,
                   },

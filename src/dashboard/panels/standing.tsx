@@ -65,6 +65,7 @@ export function Standing() {
               },
               {
                 head: 'Standing',
+                whole: true,
                 cell: (row) => (
                   <>
                     {standingOf(row)}{' '}
@@ -78,7 +79,7 @@ export function Standing() {
               {
                 head: 'Reports',
                 numeric: true,
-                cell: (row) => count(row.reports),
+                cell: (row) => <a href={link('/reports', { reporter: row.domain })}>{count(row.reports)}</a>,
                 by: (row) => approximately(row.reports),
               },
               {
@@ -90,11 +91,12 @@ export function Standing() {
               {
                 head: 'Failed',
                 numeric: true,
-                cell: (row) => count(row.failed),
+                cell: (row) => <a href={link('/failures', { reporter: row.domain })}>{count(row.failed)}</a>,
                 by: (row) => approximately(row.failed),
               },
               {
                 head: 'Last seen',
+                whole: true,
                 cell: (row) => (
                   <>
                     {row.last_seen === null ? '–' : day(row.last_seen)} {row.overdue && <mark>overdue</mark>}
@@ -115,6 +117,7 @@ export function Standing() {
                 ? [
                     {
                       head: 'Change',
+                      whole: true,
                       cell: (row: Reporter) => (
                         <Change
                           row={row}

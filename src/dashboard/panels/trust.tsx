@@ -7,8 +7,9 @@ import { queryOf } from '../question.ts'
 import { approximately, count, isZero, percent, plural } from '../words.ts'
 
 export function Trust({ domain }: { domain?: string }) {
-  const { question, here } = useAsked()
+  const { question, here, link } = useAsked()
   const query = { ...queryOf(question, domain), trust: 'verified' as const }
+  const of = domain === undefined ? {} : { domain }
   const loaded = useLoad((signal) => told(api.GET('/v1/summary', { params: { query }, signal })), [query])
   return (
     <Panel
@@ -21,11 +22,12 @@ export function Trust({ domain }: { domain?: string }) {
             <dl class="facts">
               <dt>Verified</dt>
               <dd>
-                <Sessions of={totals} />, {plural(totals.reporters, 'reporter')}
+                <Sessions of={totals} trust="verified" {...of} />,{' '}
+                <a href={link('/reporters')}>{plural(totals.reporters, 'reporter')}</a>
               </dd>
               <dt>Unverified</dt>
               <dd>
-                <Sessions of={totals.unverified} />{' '}
+                <Sessions of={totals.unverified} trust="unverified" {...of} />{' '}
                 {!isZero(totals.unverified.reports) && <a href={here({ trust: 'unverified' })}>show these</a>}
               </dd>
             </dl>
@@ -42,12 +44,21 @@ export function Trust({ domain }: { domain?: string }) {
   )
 }
 
-function Sessions({ of }: { of: Pick<Schemas['Totals'], 'successful' | 'failed' | 'reports'> }) {
+type SessionsProps = {
+  of: Pick<Schemas['Totals'], 'successful' | 'failed' | 'reports'>
+  trust: 'verified' | 'unverified'
+  domain?: string
+}
+
+function Sessions({ of, trust, domain }: SessionsProps) {
+  const { question, link } = useAsked()
+  const filters = { ...question.filters, trust, ...(domain !== undefined && { domain }) }
   const sessions = approximately(of.successful) + approximately(of.failed)
   return (
     <>
-      {plural(of.reports, 'report')}: {count(of.failed)} of {of.successful === null ? 'unknown' : count(sessions)}{' '}
-      sessions failed
+      <a href={link('/reports', filters)}>{plural(of.reports, 'report')}</a>:{' '}
+      <a href={link('/failures', filters)}>{count(of.failed)}</a> of{' '}
+      {of.successful === null ? 'unknown' : count(sessions)} sessions failed
       {of.successful !== null && sessions > 0 && <> ({percent(of.failed, sessions)})</>}
     </>
   )

@@ -27,6 +27,8 @@ export function Chart({ label, draw, on, table, after }: Props) {
       const svg = Plot.plot({ ...draw(width), width }) as SVGSVGElement
       // Plot puts a style element into each chart, which our Content-Security-Policy forbids: its rules are in style.css.
       for (const style of svg.querySelectorAll('style')) style.remove()
+      // Of an image the parts have no names of their own; Plot gives them some.
+      for (const part of svg.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label')
       svg.setAttribute('role', 'img')
       svg.setAttribute('aria-label', label)
       after?.(svg)

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import { Failed } from '../load.tsx'
 import { Refused } from '../client.ts'
+import { sessionEnded } from '../session.ts'
 
 /** Beyond that a program should ask the API. */
 const maxPages = 200
@@ -50,6 +51,7 @@ async function readCsv(
   let next: string | undefined = `${path}?${search.toString()}`
   for (let page = 0; next !== undefined && page < maxPages; page++) {
     const response: Response = await fetch(next, { headers: { accept: 'text/csv' } })
+    if (response.status === 401) sessionEnded()
     if (!response.ok) throw new Refused(response.status, {})
     const csv = await response.text()
     text += page === 0 ? csv : csv.slice(csv.indexOf('\n') + 1) // The head stands above the first page.

@@ -10,12 +10,10 @@ const maxCharacters = 200_000
 export function JsonText({ address }: { address: string }) {
   const loaded = useLoad(
     async (signal) => {
-      const response = await fetch(address, { signal, headers: { accept: 'application/json' } }).catch(
-        (error: unknown) => {
-          if (signal.aborted) throw error
-          throw new Refused(0, { detail: 'The service cannot be reached.' })
-        },
-      )
+      const response = await fetch(address, { signal, headers: { accept: 'text/plain' } }).catch((error: unknown) => {
+        if (signal.aborted) throw error
+        throw new Refused(0, { detail: 'The service cannot be reached.' })
+      })
       const text = await response.text()
       if (!response.ok) throw new Refused(response.status, problemIn(text))
       return indented(text)
@@ -26,7 +24,7 @@ export function JsonText({ address }: { address: string }) {
     <Show of={loaded}>
       {(text) => (
         <>
-          <pre class="json" tabIndex={0} aria-label="The report's JSON">
+          <pre class="json" tabIndex={0} aria-label="The report’s JSON">
             <code>{tokens(text.slice(0, maxCharacters))}</code>
           </pre>
           {text.length > maxCharacters && <p class="quiet">Cut here; the download has all of it.</p>}

@@ -7,6 +7,8 @@ export type Column<Row> = {
   cell: (row: Row) => ComponentChildren
   /** Right-aligned, in figures of equal width. */
   numeric?: boolean
+  /** Short, and easier to read on one line: a day, a word, buttons. */
+  whole?: boolean
   /** The column sorts by this; undefined and '' come last. */
   by?: (row: Row) => number | string | null | undefined
 }
@@ -64,8 +66,8 @@ export function Table<Row>({
         <tbody>
           {shown.map((row) => (
             <tr key={rowKey(row)}>
-              {columns.map(({ head, cell, numeric }) => (
-                <td key={head} class={numeric ? 'number' : undefined}>
+              {columns.map(({ head, cell, numeric, whole }) => (
+                <td key={head} class={numeric ? 'number' : whole ? 'whole' : undefined}>
                   {cell(row)}
                 </td>
               ))}

@@ -11,8 +11,8 @@ import { stateWords } from '../panels/state.ts'
 import { Trust } from '../panels/trust.tsx'
 import { Page } from '../parts/page.tsx'
 import { Domain, Said } from '../parts/said.tsx'
-import { useAsked } from '../asked.ts'
-import { readableDomain } from '../words.ts'
+import { TrustInView, useAsked } from '../asked.ts'
+import { isZero, plural, readableDomain } from '../words.ts'
 
 export function DomainView({ params }: { params?: { domain: string } }) {
   const domain = decodeURIComponent(params?.domain ?? '')
@@ -22,28 +22,38 @@ export function DomainView({ params }: { params?: { domain: string } }) {
   return (
     <Page title={readableDomain(domain)} heading={<Domain name={domain} />}>
       <Show of={loaded}>
-        {(row) => (
-          <>
-            <p class="headline">
-              <span class={`state ${row.state}`}>{stateWords[row.state]}</span> <Said text={row.headline} />
-            </p>
-            <p class="quiet">
-              <a href={link('/reports', { domain })}>Reports</a> · <a href={link('/failures', { domain })}>Failures</a>
-            </p>
-          </>
-        )}
+        {(row) => {
+          // Where nobody stands behind any report, what is there is shown, and said to be unverified.
+          const isUnverified = isZero(row.reports) && !isZero(row.unverified.reports)
+          return (
+            <TrustInView.Provider value={isUnverified ? 'unverified' : undefined}>
+              <p class="headline">
+                <span class={`state ${row.state}`}>{stateWords[row.state]}</span> <Said text={row.headline} />
+              </p>
+              <p class="quiet">
+                <a href={link('/reports', { domain })}>Reports</a> ·{' '}
+                <a href={link('/failures', { domain, ...(isUnverified && { trust: 'unverified' }) })}>Failures</a> ·{' '}
+                <a href={link(`/domains/${domain}/set-up`)}>Set up and check</a>
+              </p>
+              {isUnverified && question.trust === 'verified' && (
+                <p class="note">
+                  No report on this domain is verified: all came without proof of who sent them. The numbers below are
+                  those of {plural(row.unverified.reports, 'unverified report')}.
+                </p>
+              )}
+              <div class="columns">
+                <Daily domain={domain} />
+                <Calendar domain={domain} />
+              </div>
+              <HeatMap domain={domain} />
+              <Causes domain={domain} />
+              <Trust domain={domain} />
+              <SenderTable domain={domain} />
+              <PolicyVersions domain={domain} />
+            </TrustInView.Provider>
+          )
+        }}
       </Show>
-      <div class="columns">
-        <Daily domain={domain} />
-        <HeatMap domain={domain} />
-      </div>
-      <Causes domain={domain} />
-      <div class="columns">
-        <Calendar domain={domain} />
-        <Trust domain={domain} />
-      </div>
-      <SenderTable domain={domain} />
-      <PolicyVersions domain={domain} />
     </Page>
   )
 }

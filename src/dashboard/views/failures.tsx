@@ -38,6 +38,7 @@ export function Failures() {
             columns={[
               {
                 head: 'Day',
+                whole: true,
                 cell: (row) => <a href={link(`/reports/${row.report_key}`)}>{day(row.day)}</a>,
                 by: (row) => row.day,
               },
@@ -72,7 +73,7 @@ export function Failures() {
                 cell: (row) => <Said text={row.reporter ?? row.organization} />,
                 by: (row) => row.reporter ?? row.organization,
               },
-              { head: 'Trust', cell: (row) => row.trust, by: (row) => row.trust },
+              { head: 'Trust', whole: true, cell: (row) => row.trust, by: (row) => row.trust },
             ]}
           />
         )}

@@ -1,5 +1,5 @@
 /** "Is anything broken, why, and what do I do?" */
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import type { Schemas } from '../client.ts'
 import { Calendar } from '../panels/calendar.tsx'
 import { Causes } from '../panels/causes.tsx'
@@ -9,37 +9,47 @@ import { HeatMap } from '../panels/heat-map.tsx'
 import { Trust } from '../panels/trust.tsx'
 import { Page } from '../parts/page.tsx'
 import { Said } from '../parts/said.tsx'
-import { useAsked } from '../asked.ts'
-import { plural } from '../words.ts'
+import { DomainsInView, useAsked } from '../asked.ts'
+import { count, plural } from '../words.ts'
 import { FirstVisit } from './first-visit.tsx'
 
 type Row = Schemas['Domain']
 const mostHeadlines = 3
+/** Over more of them, what fails where would be one heavy question (docs/performance.md) and a picture of nothing. */
+const mostInView = 20
 
 export function Home() {
   const [domains, setDomains] = useState<Row[]>()
   const nothingYet = domains?.every(({ state }) => state === 'no-reports') ?? false
+  const inView = useMemo(() => neediest(domains), [domains])
   return (
     <Page title="Overview">
       {domains && <Verdict domains={domains} />}
       {nothingYet && <FirstVisit />}
       <DomainTable onLoaded={setDomains} />
-      {!nothingYet && (
-        <>
+      {domains && !nothingYet && (
+        <DomainsInView.Provider value={inView}>
+          {inView && (
+            <p class="note">
+              Below: the {count(inView.length)} domains in most need, of {count(domains.length)}.
+            </p>
+          )}
           <div class="columns">
             <Daily />
-            <HeatMap />
-          </div>
-          <Causes most={6} />
-          <div class="columns">
             <Calendar />
-            <Trust />
           </div>
-        </>
+          <HeatMap />
+          <Causes most={6} />
+          <Trust />
+        </DomainsInView.Provider>
       )}
     </Page>
   )
 }
+
+/** The rows come in the order of need; undefined where there are few enough for all of them. */
+const neediest = (domains: Row[] | undefined): string[] | undefined =>
+  domains && domains.length > mostInView ? domains.slice(0, mostInView).map(({ domain }) => domain) : undefined
 
 /** The one sentence that somebody with five seconds reads. */
 function Verdict({ domains }: { domains: Row[] }) {

@@ -241,7 +241,7 @@ export function Proof({ submission }: { submission: Schemas['Submission'] }) {
         rows={submission.dkim.map((each, i) => ({ ...each, i }))}
         rowKey={({ i }) => String(i)}
         columns={[
-          { head: 'Result', cell: (row) => row.result },
+          { head: 'Result', whole: true, cell: (row) => row.result },
           { head: 'Domain', cell: (row) => <Said text={row.domain} /> },
           { head: 'Selector', cell: (row) => <Said text={row.selector} /> },
           { head: 'Algorithm', cell: (row) => <Said text={row.algorithm} /> },

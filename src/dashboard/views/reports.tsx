@@ -48,6 +48,7 @@ export function Reports() {
             columns={[
               {
                 head: 'Day',
+                whole: true,
                 cell: (row) => <a href={link(`/reports/${row.key}`)}>{day(row.day)}</a>,
                 by: (row) => row.day,
               },
@@ -58,8 +59,8 @@ export function Reports() {
                 cell: (row) => <Said text={row.reporter} absent="nobody stands behind it" />,
                 by: (row) => row.reporter,
               },
-              { head: 'Trust', cell: (row) => row.trust, by: (row) => row.trust },
-              { head: 'Standing', cell: (row) => row.standing, by: (row) => row.standing },
+              { head: 'Trust', whole: true, cell: (row) => row.trust, by: (row) => row.trust },
+              { head: 'Standing', whole: true, cell: (row) => row.standing, by: (row) => row.standing },
               {
                 head: 'Successful',
                 numeric: true,

@@ -1,0 +1,57 @@
+/** `selftest DOMAIN`: whether reports about a domain find their way here, by what it has published (RFC 8460 §3). */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { styleText } from 'node:util'
+import type { Logger } from 'pino'
+import { makeChecker } from '../checker.ts'
+import type { Link } from '../checks/selftest.ts'
+import type { Config } from '../config.ts'
+import { covering } from '../road.ts'
+import { makeOwnDomains } from '../store/domains.ts'
+import { findArrived, findRefusedMail } from '../store/self-test.ts'
+import type { CheckDeps } from './check.ts'
+import { printedJson, withStore, type ExitCode } from './command.ts'
+
+export async function runSelfTestCommand(
+  config: Config,
+  log: Logger,
+  { say, progress, colour, ...world }: CheckDeps,
+  text: string,
+  options: { json: boolean },
+): Promise<ExitCode> {
+  const checker = await makeChecker(config, world)
+  const input = checker.readDomain(text)
+  if (input.kind === 'refused') {
+    say.err(`'${text}' ${input.message}`)
+    return 2
+  }
+  const { domain } = input
+  const tested = await withStore(config, log, (db) => {
+    const ownDomains = makeOwnDomains(db, config.policyDomains.map(covering), config.anyPolicyDomain, world.now)
+    progress(`sending reports about ${domain} to this instance`)
+    return checker.selfTest(domain, {
+      store: {
+        isOurs: async (name) => (await ownDomains.ownership()).ownerOf(name) !== undefined,
+        findMail: (token, since) => findRefusedMail(db, token, since),
+        findPost: (key) => findArrived(db, key),
+      },
+      wait: sleep,
+      onLink: ({ link, subject }) => {
+        progress(`${link} ${subject}; a mail may take a minute`)
+      },
+    })
+  })
+  progress('')
+  if (options.json) say.out(printedJson(tested))
+  else {
+    for (const link of tested.links) say.out(lineOf(link, colour))
+    say.out('')
+    say.out(tested.firstBroken ? tested.firstBroken.sentence : `Reports about ${domain} find their way here.`)
+  }
+  return tested.holds ? 0 : 4
+}
+
+function lineOf({ link, subject, holds, sentence }: Link, colour: boolean): string {
+  const label = `${holds ? '✓' : '✕'} ${link.padEnd(16)}`
+  const painted = colour ? styleText(holds ? 'green' : 'red', label, { validateStream: false }) : label
+  return `${painted} ${subject}: ${sentence}`
+}

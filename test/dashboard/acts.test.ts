@@ -1,0 +1,191 @@
+/** What one does with the dashboard: decide, block, judge again, export, upload, and meet its edges. */
+import assert from 'node:assert/strict'
+import { createReadStream } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { ensurePage } from '../../src/page-build.ts'
+import { open, openBrowser, rowsOf, settled } from '../support/browser.ts'
+import { demoNow, runDemoService } from '../support/demo-service.ts'
+import { reportOn } from '../support/report-mail.ts'
+import { adminToken, runService, type RunningService } from '../support/running-service.ts'
+
+const service = await runDemoService()
+const { newPage } = await openBrowser()
+
+type Row = Record<string, unknown> & { key: string }
+type List = { data: Row[] }
+const first = async (path: string) => (await service.get<List>(path)).data[0]!
+
+const ask = (path: string, init: RequestInit = {}, { ports }: Pick<RunningService, 'ports'> = service) =>
+  fetch(`http://127.0.0.1:${ports.api}${path}`, {
+    ...init,
+    headers: { authorization: `Bearer ${adminToken}`, ...(init.headers as Record<string, string>) },
+  })
+
+const newToken = async (scopes: string[], domains: string[]): Promise<{ key: string; token: string }> => {
+  const headers = { 'content-type': 'application/json' }
+  const made = await ask('/v1/tokens', { method: 'POST', headers, body: JSON.stringify({ name: 'Ada', scopes, domains }) }) // prettier-ignore
+  return (await made.json()) as { key: string; token: string }
+}
+
+const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name })
+
+test('a filter and the window stand in the address, so they outlive a reload and can be taken away', async (t) => {
+  const page = await newPage(t, service)
+  await open(page, '/failures')
+  await page.getByLabel('Window').selectOption('last 7 days')
+  await page.waitForURL('**/failures?days=7')
+  await page.goto(`${page.url()}&result_type=certificate-expired`)
+  await settled(page)
+  const before = await rowsOf(page, 'Failure details')
+  assert.ok(before.length > 5 && before.every((row) => row['Result type'] === 'certificate-expired'))
+  await page.reload()
+  await settled(page)
+  assert.deepEqual(await rowsOf(page, 'Failure details'), before)
+  assert.equal(await page.getByLabel('Window').inputValue(), '7')
+  await page.getByRole('link', { name: 'Remove the filter Result type certificate-expired' }).click()
+  await page.waitForURL('**/failures?days=7')
+  await page.getByText('tlsa-invalid').first().waitFor()
+})
+
+test('a report is excluded from all numbers, and included again', async (t) => {
+  const page = await newPage(t, service)
+  const { key } = await first('/v1/reports?domain=dane.example&limit=1')
+  const counted = async () => (await service.get<{ counted: boolean }>(`/v1/reports/${key}`)).counted
+  await open(page, `/reports/${key}`)
+  await button(page, 'Exclude this report from all numbers').click()
+  await page.getByText(/excluded, not in any number; excluded by admin/).waitFor()
+  assert.equal(await counted(), false)
+  await button(page, 'Include this report in the numbers').click()
+  await page.getByText(/counted; included by admin/).waitFor()
+  assert.equal(await counted(), true)
+  await ask(`/v1/reports/${key}/decision`, { method: 'DELETE' })
+})
+
+test('a reporter is blocked, unblocked and known', async (t) => {
+  const page = await newPage(t, service)
+  await open(page, '/reporters')
+  const standing = async () =>
+    (await service.get<List>('/v1/reporters')).data.find((row) => row['domain'] === 'mox-shape.example')!['standing']
+  await button(page, 'Block mox-shape.example').click()
+  await button(page, 'Unblock mox-shape.example').waitFor()
+  assert.equal(await standing(), 'blocked')
+  await button(page, 'Unblock mox-shape.example').click()
+  await button(page, 'Block mox-shape.example').waitFor()
+  await button(page, 'Know mox-shape.example').click()
+  await button(page, 'Know mox-shape.example').waitFor({ state: 'detached' })
+  assert.equal(await standing(), 'known')
+})
+
+test('what was refused tells why, and is judged again, by the domains of today', async (t) => {
+  const page = await newPage(t, service)
+  const { key } = await first('/v1/submissions?verdict=not-ours&reason=not-ours&limit=1')
+  await open(page, `/submissions/${key}`)
+  await page.getByText('elsewhere.example is no policy domain of this receiver').waitFor()
+  await button(page, 'Judge again').click()
+  await page.getByText('not-ours: not-ours', { exact: true }).waitFor()
+  await service.put('/v1/domains/elsewhere.example', {})
+  await button(page, 'Judge again').click()
+  await page.locator('dd').getByText('accepted').waitFor()
+  await page.getByRole('region', { name: 'Reports' }).getByRole('link', { name: 'elsewhere.example' }).waitFor()
+  assert.equal(await button(page, 'Judge again').count(), 0)
+  await ask('/v1/domains/elsewhere.example?purge=true', { method: 'DELETE' })
+})
+
+test('CSV is the API’s own, all pages of it', async (t) => {
+  const page = await newPage(t, service)
+  await open(page, '/reports')
+  const offered = page.waitForEvent('download')
+  await button(page, 'Export CSV').click()
+  const download = await offered
+  assert.equal(download.suggestedFilename(), 'tlsrpt-reports.csv')
+  const answer = await ask('/v1/reports?from=2026-10-24&to=2026-11-23&limit=500', { headers: { accept: 'text/csv' } })
+  const expected = await answer.text()
+  assert.equal(await text(createReadStream(await download.path())), expected)
+  assert.ok(expected.split('\n').length > 150, 'more than a page of it')
+})
+
+test('a token of one domain sees that domain, and no button that it may not press', async (t) => {
+  const page = await newPage(t, service)
+  const { token } = await newToken(['read'], ['web.example'])
+  await open(page, '/', token)
+  assert.deepEqual((await rowsOf(page, 'Our domains')).map((row) => row['Domain']), ['web.example']) // prettier-ignore
+  assert.doesNotMatch(await page.locator('body').innerText(), /alpha\.example|dane\.example/)
+  await open(page, '/reports')
+  assert.deepEqual([...new Set((await rowsOf(page, 'Reports')).map((row) => row['Domain']))], ['web.example'])
+  await open(page, '/reporters')
+  assert.equal(await button(page, /^(?:Know|Block)/).count(), 0)
+  await open(page, '/arrivals')
+  assert.equal(await button(page, 'Judge again').count(), 0)
+})
+
+test('what is not there is said not to be: a domain, a report, an arrival, a page', async (t) => {
+  const page = await newPage(t, service, { expected: [/status of 404/] })
+  for (const path of [
+    '/domains/none.example',
+    '/domains/%3Cimg%20src=x%3E',
+    '/domains/%E0%A4%A',
+    '/reports/none',
+    '/submissions/none',
+  ]) {
+    // prettier-ignore
+    await open(page, path)
+    await page.getByRole('alert').getByText('There is no').waitFor()
+    assert.equal(await button(page, 'Try again').count(), 0)
+  }
+  await open(page, '/nowhere')
+  await page.getByRole('heading', { name: 'There is no such page' }).waitFor()
+  await page.getByRole('link', { name: 'To the overview' }).click()
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+})
+
+test('an answer that does not come is told, and asked for again', async (t) => {
+  const page = await newPage(t, service, { expected: [/status of 503|ERR_FAILED/] })
+  await open(page, '/set-up')
+  await page.route('**/v1/failures?*', (route) => route.abort())
+  await page.getByRole('navigation').getByRole('link', { name: 'Failures' }).click()
+  await page.getByText('The service cannot be reached.').waitFor()
+  await page.unroute('**/v1/failures?*')
+  await button(page, 'Try again').click()
+  await page.getByText('certificate-expired').first().waitFor()
+})
+
+test('a session that ends while one looks around ends in the form, and one goes on where one was', async (t) => {
+  const page = await newPage(t, service, { expected: [/status of 401/] })
+  const { key, token } = await newToken(['read', 'write'], [])
+  await open(page, '/reporters', token)
+  await ask(`/v1/tokens/${key}`, { method: 'DELETE' })
+  await button(page, 'Block parcelpost.example').click()
+  await page.getByLabel('Token').fill(adminToken)
+  await button(page, 'Sign in').click()
+  await page.getByRole('heading', { name: 'Reporters' }).waitFor()
+})
+
+test('who comes before the first report is told what to publish and when to expect one, and can try a report', async (t) => {
+  const log = { info: () => undefined, error: console.error }
+  const env = { INTAKE_URL: 'https://rua.example/v1/tlsrpt' }
+  const empty = await runService({ now: () => demoNow, dashboard: ensurePage(log), env }, t)
+  const page = await newPage(t, empty, { permissions: ['clipboard-read', 'clipboard-write'] })
+  await open(page, '/')
+  const { record } = await empty.get<{ record: string }>('/v1/instance')
+  assert.match(record, /mailto:tlsrpt@rua\.example,https:\/\/rua\.example/)
+  await page.getByText(record).waitFor()
+  await page.getByText(/24 to 48 hours/).waitFor()
+  await button(page, 'Copy TXT record').click()
+  await page.getByText('Copied.').waitFor()
+  assert.equal(await page.evaluate('navigator.clipboard.readText()'), record)
+
+  await empty.put('/v1/domains/ours.example', {})
+  const report = reportOn({ domain: 'ours.example', day: '2026-11-20', reportId: 'r1', failed: 3 })
+  const file = (name: string, content: string) => ({ name, mimeType: 'application/json', buffer: Buffer.from(content) })
+  await page.getByLabel('Drop a file here, or choose one').setInputFiles([
+    file('good.json', JSON.stringify(report)),
+    file('bad.json', 'no report'),
+  ]) // prettier-ignore
+  await page.getByText('bad.json: malformed (not-gzip-or-json)').waitFor()
+  await page.getByText('good.json: accepted').waitFor()
+  await page.reload()
+  await settled(page)
+  assert.deepEqual((await rowsOf(page, 'Our domains')).map((row) => [row['Domain'], row['State']]), [['ours.example', 'failing']]) // prettier-ignore
+})
