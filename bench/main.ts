@@ -72,12 +72,16 @@ async function measure(chosen: Scenario[]): Promise<number> {
     await server.stop()
   }
   const about = machine(server)
-  console.log(`${about.join('\n')}\n\n${formatTable(measured)}\nMeasured in ${secondsSince(startedAt)} s: ${took.join(', ')}.`)
+  console.log(
+    `${about.join('\n')}\n\n${formatTable(measured)}\nMeasured in ${secondsSince(startedAt)} s: ${took.join(', ')}.`,
+  )
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(toJson(about, measured), null, 2)}\n`)
   return failed ? 1 : 0
 }
 
-const secondsSince = (startedAt: number): number => Math.round((performance.now() - startedAt) / 1000)
+function secondsSince(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) / 1000)
+}
 
 /** One line that is written over on a terminal; elsewhere a line for each step. */
 function makeProgress(): { show: (text: string) => void; clear: () => void } {

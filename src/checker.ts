@@ -26,7 +26,7 @@ export type Checker = {
   /** What the domain should publish (src/checks/records.ts). */
   records: (domain: string) => Promise<Records>
   /** Reports to this instance, by what the domain has published (src/checks/selftest.ts). */
-  selfTest: (domain: string, given: Pick<SelfTestDeps, 'store' | 'wait' | 'onLink'>) => Promise<SelfTest>
+  selfTest: (domain: string, given: Pick<SelfTestDeps, 'isOurs' | 'store' | 'wait' | 'onLink'>) => Promise<SelfTest>
   lookUp: LookUp
 }
 

@@ -1,12 +1,14 @@
 /** What runs in the thread of read-large.ts: reads one submission after the other, and remembers none. */
+import { getHeapStatistics } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Submission } from './tlsrpt/submission.ts'
 import { readSubmission, type Read, type ReadLimits } from './tlsrpt/read.ts'
 
-/** The answer to each message, which is a Submission. */
-export type Answer = { kind: 'done'; read: Read } | { kind: 'threw'; error: unknown }
+/** The answer to each message, which is a Submission. `heldBytes` is the memory of the thread by now. */
+export type Answer = { heldBytes: number } & Result
+type Result = { kind: 'done'; read: Read } | { kind: 'threw'; error: unknown }
 
-async function answer(submission: Submission): Promise<Answer> {
+async function read(submission: Submission): Promise<Result> {
   const { buffer, byteOffset, length } = submission.raw // A Buffer arrives as the Uint8Array that it is.
   const raw = Buffer.from(buffer, byteOffset, length)
   try {
@@ -17,7 +19,8 @@ async function answer(submission: Submission): Promise<Answer> {
 }
 
 parentPort!.on('message', (submission: Submission) => {
-  void answer(submission).then((done) => {
-    parentPort!.postMessage(done)
+  void read(submission).then((result) => {
+    const { total_heap_size, external_memory } = getHeapStatistics()
+    parentPort!.postMessage({ ...result, heldBytes: total_heap_size + external_memory } satisfies Answer)
   })
 })

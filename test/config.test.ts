@@ -22,7 +22,7 @@ test('an empty environment is a usable one', () => {
   assert.deepEqual(config.limits, defaultLimits)
   assert.deepEqual(config.retention, { rawDays: 90, reportDays: 400, refusedDays: 14 })
   assert.equal(config.dkimPolicy, 'require')
-  assert.deepEqual(config.checks, { allowCidrs: [], smtpPort: 25, httpsPort: 443 })
+  assert.deepEqual(config.checks, { allowCidrs: [], smtpPort: 25, httpsPort: 443, arePublic: false })
   assert.deepEqual(config.smtp.ruaAddresses, [`tlsrpt@${config.smtp.hostname}`])
 })
 
@@ -89,7 +89,7 @@ test('lists are trimmed, domains normalised, the star understood', () => {
 
 test('checks may be opened to a network, ports and an authority of the operator', () => {
   const env = { CHECK_ALLOW_CIDRS: '10.0.0.0/8, fd00::1', CHECK_SMTP_PORT: '2525', CHECK_HTTPS_PORT: '8443', CHECK_CA_FILE: 'ca.pem' } // prettier-ignore
-  assert.deepEqual(readConfig(env).checks, { allowCidrs: ['10.0.0.0/8', 'fd00::1'], smtpPort: 2525, httpsPort: 8443, caFile: 'ca.pem' }) // prettier-ignore
+  assert.deepEqual(readConfig(env).checks, { allowCidrs: ['10.0.0.0/8', 'fd00::1'], smtpPort: 2525, httpsPort: 8443, caFile: 'ca.pem', arePublic: false }) // prettier-ignore
 })
 
 test('limits are overridden one by one; unknown keys and unreadable values stop the start', () => {

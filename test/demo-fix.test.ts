@@ -16,7 +16,8 @@ import { freshDatabase } from './support/database.ts'
 const dayMs = 24 * 60 * 60 * 1000
 const today = new Date()
 let later = 0
-const now = () => new Date(today.getTime() + later)
+/** It goes on: what comes later must have the later key. */
+const now = () => new Date(Date.now() + later)
 
 const { url } = await freshDatabase()
 const folder = await mkdtemp(join(tmpdir(), 'demo-fix-'))

@@ -103,6 +103,8 @@ test('the help of every command is complete', () => {
     'demo',
     'migrate',
     'domain',
+    'check',
+    'selftest',
     'import',
     'reprocess',
     'export',
@@ -119,6 +121,7 @@ test('the help of every command is complete', () => {
   for (const option of ['--scope', '--domain', '--json']) assert.ok(help('token', 'create').includes(option))
   for (const command of ['list', 'revoke']) assert.ok(help('token', command).includes('--json'))
   for (const option of ['--since', '--verdict']) assert.ok(help('reprocess').includes(option))
+  for (const command of ['check', 'selftest']) assert.ok(help(command).includes('--json'))
   for (const option of ['--repair', '--json']) assert.ok(help('verify').includes(option))
 })
 

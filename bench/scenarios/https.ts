@@ -38,7 +38,7 @@ async function measure(bench: Bench, size: Size, count: number): Promise<Figure>
   }
 }
 
-/** Beyond what queues and caches hide: a minute gave the same figure. */
+/** Beyond what queues and caches can hide. */
 const sustainedSeconds = 30
 
 /** As fast as they are taken, with the load on the same processors. */

@@ -1,4 +1,4 @@
-/** `tlsrpt-receiver import` of a folder with 50,000 report files, as another tool would hand them over. */
+/** `tlsrpt-receiver import` of a folder with 100,000 report files, as another tool would hand them over. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { cpuOfReaped } from '../cpu.ts'
 import { parseFloor } from '../floors.ts'
 import { gzipReports, makeReports } from '../reports.ts'
 
-const files = 50_000
+const files = 100_000
 const filesAFolder = 5_000
 
 export const importScenario: Scenario = { name: 'import', run: measure }

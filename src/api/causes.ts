@@ -1,10 +1,11 @@
 /** GET /v1/causes: what goes wrong where, since when, who says so, and what to do about it (RFC 8460 §4.3). */
 import { z } from 'zod'
-import { becauseOf, liveStateOf, type CauseFacts, type Looked } from '../checks/explain.ts'
+import { becauseOf, stateByCheck, stateByHistory, type CauseFacts, type Live } from '../checks/explain.ts'
 import { causeContexts, type CauseContext } from '../store/cause-context.ts'
 import { nameOf } from '../store/cause-key.ts'
 import { listCauses, type Cause } from '../store/causes.ts'
-import { lookedAt } from '../store/checks.ts'
+import { checkHistories, lastChecks } from '../store/checks.ts'
+import type { Window } from '../store/question.ts'
 import { causeHeadline, type CauseWords } from '../tlsrpt/headline.ts'
 import { resultTypes } from '../tlsrpt/result-types.ts'
 import { countSchema, toJson } from './json.ts'
@@ -121,30 +122,38 @@ export function addCauses(app: Api, { db, now }: ApiDeps): void {
       const question = { window, trust, filters: readFilters(query), visible, limit: limit + 1 }
       const { rows, page } = cut(await listCauses(db, question, after), (last) => last.position)
       const causes = rows.map(({ cause }) => cause)
-      const contexts = await causeContexts(db, causes, window)
-      const looked = await lookedAt(db, [...new Set(causes.map(({ domain }) => domain))])
-      const of = (cause: Cause) => answer(cause, contexts.get(nameOf(cause)), looked.get(cause.domain), now())
-      return { data: causes.map(of), page, window }
+      const found = await explained(db, causes, window, now())
+      return { data: causes.map((cause, i) => answer(cause, found[i]!)), page, window }
     },
   )
 }
 
-function answer(
-  cause: Cause,
-  context: CauseContext | undefined,
-  looked: Looked | undefined,
-  now: Date,
-): z.output<typeof causeSchema> {
+type Explained = { because: string | undefined; live: Live | undefined }
+
+/** Each of them, in their order, by what stands around it and by the checks of its domain. */
+async function explained(db: ApiDeps['db'], causes: readonly Cause[], window: Window, now: Date): Promise<Explained[]> {
+  const contexts = await causeContexts(db, causes, window)
+  const checks = await lastChecks(db, [...new Set(causes.map(({ domain }) => domain))])
+  const stated = causes.map((cause) => {
+    const facts = factsOf(cause, contexts.get(nameOf(cause)))
+    const check = checks.get(cause.domain)
+    return { facts, check, live: check && stateByCheck(facts, check, now) }
+  })
+  const quiet = stated.flatMap(({ facts, check, live }) => (check && !live ? [facts.domain] : []))
+  const histories = await checkHistories(db, [...new Set(quiet)])
+  return stated.map(({ facts, check, live }) => ({
+    because: becauseOf(facts, check),
+    live: live ?? (check && stateByHistory(facts, check, histories.get(facts.domain) ?? [])),
+  }))
+}
+
+function answer(cause: Cause, { because, live }: Explained): z.output<typeof causeSchema> {
   const known = resultTypes.find(({ name }) => name === cause.resultType)
-  const facts = factsOf(cause, context)
-  const live = liveStateOf(facts, looked, now)
   return {
     ...toJson(cause),
     headline: causeHeadline(wordsOf(cause)),
-    because: becauseOf(facts, looked?.check) ?? null,
-    live: live
-      ? { state: live.state, since: live.since ?? null, sentence: live.sentence, checked_at: live.checkedAt }
-      : null,
+    because: because ?? null,
+    live: live ? { state: live.state, since: live.since ?? null, sentence: live.sentence, checked_at: live.checkedAt } : null, // prettier-ignore
     enforce_refuses: known?.enforceRefuses ?? null,
     meaning: known?.meaning ?? null,
     fix: known?.fix ?? null,

@@ -25,7 +25,7 @@ const readinessSchema = z
         sessions: z.int(),
         of: z.array(
           z.strictObject({
-            result_type: z.string(),
+            result_type: z.string().describe('`unattributed`: failed sessions of which no report gives a detail.'),
             mx: z.string().optional(),
             sessions: z.int(),
             reporters: z.array(z.string()),
@@ -33,11 +33,15 @@ const readinessSchema = z
           }),
         ),
       })
-      .describe('In the window, had senders enforced.'),
+      .describe(
+        'In the window, had senders enforced. Under DANE and MTA-STS they may be the same sessions: the larger count stands.',
+      ),
     edits: z
       .strictObject({ policy: z.string(), record: z.string() })
       .optional()
-      .describe('The policy file in mode enforce, and the TXT record at `_mta-sts.DOMAIN` with a new id.'),
+      .describe(
+        'The policy file in mode enforce, and the TXT record at `_mta-sts.DOMAIN` with a new id. Absent where there is no policy to change, or it is enforced already.',
+      ),
     checked_at: z.iso.datetime().nullable(),
     thresholds: z.strictObject({ min_sessions: z.int(), min_reporters: z.int() }),
     window: windowSchema,
@@ -52,7 +56,7 @@ export function addReadiness(app: Api, { db, ownDomains, now }: ApiDeps): void {
         tags: ['checks'],
         summary: 'Whether it is safe to enforce MTA-STS',
         description:
-          'By verified reports of known reporters under the policy published now, and by the last check; never from hope. Every failure that an enforcing sender would turn into refused mail stands in the way until enough sessions succeeded after it.',
+          'By verified reports of known reporters under the policy published now, and by the last check; never from hope. Every failure that an enforcing sender would turn into refused mail stands in the way until one of the reporters that told of it tells of a later day without it, and enough sessions succeeded since.',
         params: z.strictObject({ domain: domainParameter }),
         querystring: z.strictObject({
           min_sessions: z.coerce

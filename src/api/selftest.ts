@@ -41,9 +41,10 @@ export function addSelfTest(app: Api, deps: ApiDeps): void {
       },
     },
     async ({ body, caller }) => {
-      const tested = await deps.checker.selfTest(admitted(deps, body.domain, caller), {
+      const domain = admitted(deps, body.domain, caller)
+      const tested = await deps.checker.selfTest(domain, {
+        isOurs: (await ownDomains.ownership()).ownerOf(domain) !== undefined,
         store: {
-          isOurs: async (name) => (await ownDomains.ownership()).ownerOf(name) !== undefined,
           findMail: (token, since) => findRefusedMail(db, token, since),
           findPost: (key) => findArrived(db, key),
         },

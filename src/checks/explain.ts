@@ -30,12 +30,9 @@ export type CauseFacts = {
   othersSucceed: number
 }
 
-/** A check of the history: what it found, and the MX hosts; absent: not told. */
+/** A check of the history, oldest first: what it found, and the MX hosts; absent: not told. One that found what the one before found may be left out. */
 export type PastCheck = { startedAt: string; found: readonly Found[]; mx?: readonly string[] }
 export type Found = { code: string; subject: string }
-
-/** The newest check, and the history it ends, oldest first; checks that say what the one before said may be left out. */
-export type Looked = { check: Check; history: readonly PastCheck[] }
 
 /**
  * `suspicious`: the failure came from one network, others succeed, and the host is as it should be: somebody may stand in
@@ -145,35 +142,32 @@ function reasonSentences({ reasonCodes, resultType }: CauseFacts): string[] {
   return told.slice(0, mostReasons)
 }
 
-/** Whether it is still so by the newest check; undefined without one. */
-export function liveStateOf(facts: CauseFacts, looked: Looked | undefined, now: Date): Live | undefined {
-  if (!looked) return undefined
-  const { check } = looked
+/** Whether it is still so by the newest check; undefined where that does not show it: then the history tells more. */
+export function stateByCheck(facts: CauseFacts, check: Check, now: Date): Live | undefined {
+  const told = (state: LiveState, sentence: string): Live => ({ state, sentence, checkedAt: check.endedAt })
+  const on = dayOf(check.startedAt)
+  if (now.getTime() - Date.parse(check.endedAt) > freshMs) return told('unknown', `The last check is of ${on}: run one to see whether it is still so.`) // prettier-ignore
+  const codes = codesOf(facts.resultType)
+  if (codes.length === 0) return told('unknown', 'A check cannot show this failure.')
+  const shown = check.findings.find((one) => isAbout(one, codes, facts))
+  if (shown) return told('still-broken', `The check of ${on} shows it: ${shown.subject}: ${shown.sentence}`)
+  if (facts.lastSeen > on) return told('unknown', `The last check, of ${on}, is older than the last failure.`)
+  if (isBlind(check.findings, facts)) return told('unknown', `The check of ${on} could not look there.`)
+  return undefined
+}
+
+/** What became of a failure that the newest check does not show: see stateByCheck. `history` ends with that check. */
+export function stateByHistory(facts: CauseFacts, check: Check, history: readonly PastCheck[]): Live {
   const told = (state: LiveState, sentence: string, since?: string): Live => ({
     state,
     ...(since !== undefined && { since }),
     sentence,
     checkedAt: check.endedAt,
   })
-  const on = dayOf(check.startedAt)
-  if (now.getTime() - Date.parse(check.endedAt) > freshMs) return told('unknown', `The last check is of ${on}: run one to see whether it is still so.`) // prettier-ignore
-  const codes = codesOf(facts.resultType)
-  if (codes.length === 0) return told('unknown', 'A check cannot show this failure.')
-  const shown = check.findings.filter((one) => isAbout(one, codes, facts))
-  if (shown[0]) return told('still-broken', `The check of ${on} shows it: ${shown[0].subject}: ${shown[0].sentence}`)
-  if (facts.lastSeen > on) return told('unknown', `The last check, of ${on}, is older than the last failure.`)
-  if (check.findings.some((one) => isAbout(one, blindOf(facts.resultType), facts))) return told('unknown', `The check of ${on} could not look there.`) // prettier-ignore
-  return clearState(facts, looked, codes, told)
-}
-
-type Told = (state: LiveState, sentence: string, since?: string) => Live
-
-/** The newest check does not show it. */
-function clearState(facts: CauseFacts, { check, history }: Looked, codes: readonly FindingCode[], told: Told): Live {
   const { receivingMxHostname: mx, lastSeen, senders, networks, othersSucceed } = facts
   const on = dayOf(check.startedAt)
-  const lastFaulty = history.findLastIndex(({ found }) => found.some((one) => isAbout(one, codes, facts)))
-  const firstClear = history.slice(lastFaulty + 1).find(({ found }) => !found.some((one) => isAbout(one, blindOf(facts.resultType), facts))) // prettier-ignore
+  const lastFaulty = history.findLastIndex(({ found }) => found.some((one) => isAbout(one, codesOf(facts.resultType), facts))) // prettier-ignore
+  const firstClear = history.slice(lastFaulty + 1).find(({ found }) => !isBlind(found, facts))
   const since = dayOf((firstClear ?? check).startedAt)
   const first = `The check of ${since} was the first without it`
   if (lastFaulty >= 0 && lastSeen <= since) return told('fixed', `${first}.`, since)
@@ -248,6 +242,9 @@ function blindOf(resultType: string): readonly FindingCode[] {
       return blindOfMx
   }
 }
+
+const isBlind = (found: readonly Found[], facts: CauseFacts): boolean =>
+  found.some((one) => isAbout(one, blindOf(facts.resultType), facts))
 
 const dayOf = (instant: string): string => instant.slice(0, 10)
 

@@ -37,7 +37,6 @@ export type SelfTest = { domain: string; holds: boolean; firstBroken: Link | nul
 export type Arrived = { verdict: string; reason: string | null; bytes?: Buffer }
 
 export type SelfTestStore = {
-  isOurs: (domain: string) => Promise<boolean>
   /** Of the refused mails that came since then, one with this text in it. */
   findMail: (token: string, since: Date) => Promise<Arrived | undefined>
   findPost: (submissionKey: string) => Promise<Arrived | undefined>
@@ -55,6 +54,8 @@ export type SelfTestDeps = {
   now: () => Date
   newToken: () => string
   wait: (milliseconds: number) => Promise<unknown>
+  /** Whether reports about the domain are taken. */
+  isOurs: boolean
   store: SelfTestStore
   onLink: (link: Link) => void
 }
@@ -90,7 +91,7 @@ const teller =
   }
 
 /** The first address of each kind that is ours; none where the record does not lead here. */
-async function readWays(domain: string, { lookUp, ownAddresses, store }: SelfTestDeps, tell: Tell): Promise<string[]> {
+async function readWays(domain: string, { lookUp, ownAddresses, isOurs }: SelfTestDeps, tell: Tell): Promise<string[]> {
   const name = `_smtp._tls.${domain}`
   const looked = await lookUp(name, 'TXT')
   if (looked.kind === 'unreachable') {
@@ -114,7 +115,6 @@ async function readWays(domain: string, { lookUp, ownAddresses, store }: SelfTes
     return []
   }
   tell('listed', name, true, place === 0 ? 'This instance is its first address.' : `This instance is address number ${place + 1} in it; senders that use only the first one report elsewhere.`) // prettier-ignore
-  const isOurs = await store.isOurs(domain)
   if (!tell('ours', domain, isOurs, isOurs ? 'Reports about it are taken.' : `Reports about ${domain} arrive here and are refused as not-ours: add the domain.`)) return [] // prettier-ignore
   const own = record.rua.filter((uri) => isOwnRua(uri, ownAddresses) && isOnUsualPort(uri))
   const isMail = (uri: string) => mailDomainOf(uri) !== undefined

@@ -25,12 +25,12 @@ export async function runSelfTestCommand(
     return 2
   }
   const { domain } = input
-  const tested = await withStore(config, log, (db) => {
+  const tested = await withStore(config, log, async (db) => {
     const ownDomains = makeOwnDomains(db, config.policyDomains.map(covering), config.anyPolicyDomain, world.now)
     progress(`sending reports about ${domain} to this instance`)
     return checker.selfTest(domain, {
+      isOurs: (await ownDomains.ownership()).ownerOf(domain) !== undefined,
       store: {
-        isOurs: async (name) => (await ownDomains.ownership()).ownerOf(name) !== undefined,
         findMail: (token, since) => findRefusedMail(db, token, since),
         findPost: (key) => findArrived(db, key),
       },

@@ -3727,7 +3727,7 @@ export interface paths {
     }
     /**
      * Whether it is safe to enforce MTA-STS
-     * @description By verified reports of known reporters under the policy published now, and by the last check; never from hope. Every failure that an enforcing sender would turn into refused mail stands in the way until enough sessions succeeded after it.
+     * @description By verified reports of known reporters under the policy published now, and by the last check; never from hope. Every failure that an enforcing sender would turn into refused mail stands in the way until one of the reporters that told of it tells of a later day without it, and enough sessions succeeded since.
      */
     get: {
       parameters: {
@@ -3817,6 +3817,124 @@ export interface paths {
     }
     put?: never
     post?: never
+    delete?: never
+    options?: never
+    head?: never
+    patch?: never
+    trace?: never
+  }
+  '/v1/selftest': {
+    parameters: {
+      query?: never
+      header?: never
+      path?: never
+      cookie?: never
+    }
+    get?: never
+    put?: never
+    /**
+     * Sends reports to this instance as the domain has published
+     * @description By mail and by HTTPS, to the names in its TLSRPT record. Takes up to two minutes. The reports are about nobody’s domain: they are refused, listed among the refusals, and count nowhere.
+     */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: {
+        content: {
+          'application/json': {
+            /** @description In any spelling. */
+            domain: string
+          }
+        }
+      }
+      responses: {
+        /** @description Default Response */
+        200: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/json': components['schemas']['SelfTest']
+          }
+        }
+        /** @description A parameter or the body is wrong; `errors` names each. */
+        400: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
+        /** @description No valid token, and no session. */
+        401: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
+        /** @description The token is good, but not for this; or a browser asks for another site (`cross-site`). */
+        403: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
+        /** @description There is none. */
+        404: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
+        /** @description The body is too large. */
+        413: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
+        /** @description The body is not JSON. */
+        415: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
+        /** @description Too many requests or failed sign-ins from this address; Retry-After says how long to wait. */
+        429: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
+        /** @description The database is away or overloaded; Retry-After says how long to wait. */
+        503: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
+      }
+    }
     delete?: never
     options?: never
     head?: never
@@ -5036,10 +5154,11 @@ export interface components {
         sessions: number
         reporters: string[]
       }
-      /** @description In the window, had senders enforced. */
+      /** @description In the window, had senders enforced. Under DANE and MTA-STS they may be the same sessions: the larger count stands. */
       would_have_been_refused: {
         sessions: number
         of: {
+          /** @description `unattributed`: failed sessions of which no report gives a detail. */
           result_type: string
           mx?: string
           sessions: number
@@ -5048,7 +5167,7 @@ export interface components {
           last_seen: string
         }[]
       }
-      /** @description The policy file in mode enforce, and the TXT record at `_mta-sts.DOMAIN` with a new id. */
+      /** @description The policy file in mode enforce, and the TXT record at `_mta-sts.DOMAIN` with a new id. Absent where there is no policy to change, or it is enforced already. */
       edits?: {
         policy: string
         record: string
@@ -5146,6 +5265,21 @@ export interface components {
       fix: string
       /** @description Of RFC 8460. */
       section: string
+    }
+    Link: {
+      /** @description Stable, kebab-case. */
+      link: string
+      subject: string
+      holds: boolean
+      sentence: string
+    }
+    SelfTest: {
+      domain: string
+      /** @description Whether all links hold. */
+      holds: boolean
+      first_broken: components['schemas']['Link'] | null
+      /** @description From the record to the store; those of a way end with the broken one. */
+      links: components['schemas']['Link'][]
     }
     Token: {
       /** Format: uuid */

@@ -116,7 +116,7 @@ const lookUpIn =
   (zone: Zone): LookUp =>
   <T extends LookUpType>(name: string, type: T): Promise<LookedUp<T>> => {
     const entry = zone[name.toLowerCase()]
-    const records = entry?.[type] as RecordOf[T][] | undefined
+    const records = entry?.[type]
     const told = { authenticated: /(?:^|\.)(?:hoster|dane)\.example$/.test(name), aliases: [] }
     if (records) return Promise.resolve({ kind: 'found', records, ...told })
     return Promise.resolve({ kind: 'missing', reason: entry ? 'no-data' : 'no-such-name', ...told })

@@ -234,55 +234,41 @@ function isFirstOf(asked: ReadonlySet<Dimension>): string {
  * domains are read as often as they are asked: to keep millions is to write them to disk.
  */
 function facts(question: Question, groupBy: readonly Dimension[], { name, table }: Source, bind: Bind): string[] {
-  if (table === 'failure_detail') {
+  const kept = isOfSome(question) ? 'materialized' : 'not materialized'
+  const groups = groupBy.map((dimension, index) => `${dimensions[dimension]} collate "C" as g${index}`)
+  const borne = 'policy_type collate "C" as type, trust, reporter, report_key, day, "primary"'
+  const ofPolicy = 'seq, successful, failed, failed - attributed as unattributed'
+  if (table !== 'tally') {
+    const numbers = table === 'policy' ? ofPolicy : 'failed_session_count as failed'
     return [
-      read(name, question, groupBy.map(groupOf), { from: table, columns: ['failed_session_count as failed'] }, bind),
+      `${name} as ${kept} (
+        select ${list([...groups, borne, numbers])} from ${table} where counted and ${conditions(question, bind)})`,
     ]
   }
-  const columns = ['seq', 'successful', 'failed', 'failed - attributed as unattributed']
-  if (table === 'policy') return [read(name, question, groupBy.map(groupOf), { from: table, columns }, bind)]
-
-  const [ofDetails, ofPolicies] = splitFilters(question.filters)
+  const [ofDetails, filters] = splitFilters(question.filters)
   const elements = [...new Set([...groupBy, ...dimensionsOf(ofDetails)])].filter(isTallied)
+  const asked = 'domain, policy_domain, policy_type, policy_mode, organization, transport'
   const tallies = [...elements.map((dimension) => ofTally[dimension]), 'tally_failed', 'tally_first']
-  const groups = groupBy.map((dimension, index) => (isTallied(dimension) ? groupOf(dimension, index) : `g${index}`))
   return [
-    read(
-      'told',
-      { ...question, filters: ofPolicies },
-      groupBy.flatMap((dimension, index) => (isTallied(dimension) ? [] : [groupOf(dimension, index)])),
-      { from: 'policy', columns: [...columns, ...tallies] },
-      bind,
-    ),
+    `told as ${kept} (
+      select ${list([borne, ofPolicy, asked, ...tallies])}
+      from policy where counted and ${conditions({ ...question, filters }, bind)})`,
     `${name} as (
-      select ${list([...groups, 'type, trust, reporter, report_key, day, "primary", tallied as failed, first_of'])}
+      select ${list([...groups, borne, 'tallied as failed', 'first_of'])}
       from (select *, ${list(elements.map((dimension) => `unnest(${ofTally[dimension]}) as ${dimension}`))},
               unnest(tally_failed) as tallied, unnest(tally_first) as first_of from told) element
       where ${['true', ...filterConditions(ofDetails, bind)].join(' and ')})`,
   ]
 }
 
-const groupOf = (dimension: Dimension, index: number): string => `${dimensions[dimension]} collate "C" as g${index}`
-
-const splitFilters = (filters: Filters): [ofDetails: Filters, ofPolicies: Filters] => {
-  const { true: ofDetails, false: ofPolicies } = Object.groupBy(Object.entries(filters), ([name]) =>
-    isDetailDimension(name as Dimension) ? 'true' : 'false',
-  )
-  return [Object.fromEntries(ofDetails ?? []), Object.fromEntries(ofPolicies ?? [])]
-}
-
-type Rows = { from: 'policy' | 'failure_detail'; columns: readonly string[] }
-
-function read(
-  name: string,
-  question: Question,
-  groups: readonly string[],
-  { from, columns }: Rows,
-  bind: Bind,
-): string {
-  const borne = 'policy_type collate "C" as type, trust, reporter, report_key, day, "primary"'
-  return `${name} as ${isOfSome(question) ? 'materialized' : 'not materialized'} (
-    select ${list([...groups, borne, ...columns])} from ${from} where counted and ${conditions(question, bind)})`
+/** By what bears them. */
+function splitFilters(filters: Filters): [ofDetails: Filters, ofPolicies: Filters] {
+  const entries = Object.entries(filters)
+  const isOfDetail = ([name]: [string, unknown]) => isDetailDimension(name as Dimension)
+  return [
+    Object.fromEntries(entries.filter(isOfDetail)),
+    Object.fromEntries(entries.filter((entry) => !isOfDetail(entry))),
+  ]
 }
 
 /**

@@ -110,6 +110,8 @@ const requests: [string, string, unknown?][] = [
   ['GET /v1/instance', '/v1/instance'],
   ['POST /v1/checks', '/v1/checks', { domain: 'example.org' }],
   ['POST /v1/checks', '/v1/checks', { domain: 'no domain' }],
+  ['POST /v1/selftest', '/v1/selftest', { domain: 'example.org' }],
+  ['POST /v1/selftest', '/v1/selftest', { domain: 'no domain' }],
   ['GET /v1/checks', '/v1/checks'],
   ['GET /v1/checks/{key}', `/v1/checks/${checkKey}`],
   ['GET /v1/checks/{key}', '/v1/checks/none'],
@@ -196,6 +198,7 @@ test('a body that is too large or no JSON is answered as the document says', asy
 test('what is another’s is answered as the document says', async () => {
   hold('PUT /v1/domains/{domain}', await call(api, 'PUT', '/v1/domains/example.org', { headers: ofTenant, body: {} }))
   hold('POST /v1/checks', await call(api, 'POST', '/v1/checks', { headers: ofTenant, body: { domain: 'example.org' } })) // prettier-ignore
+  hold('POST /v1/selftest', await call(api, 'POST', '/v1/selftest', { headers: ofTenant, body: { domain: 'example.org' } })) // prettier-ignore
   hold('GET /v1/records/{domain}', await call(api, 'GET', '/v1/records/example.org', { headers: ofTenant }))
 })
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Check } from '../../src/checks/check.ts'
-import { becauseOf, cacheUntil, comparedToPublished, liveStateOf, type CauseFacts, type LiveState, type PastCheck } from '../../src/checks/explain.ts' // prettier-ignore
+import { becauseOf, cacheUntil, comparedToPublished, stateByCheck, stateByHistory, type CauseFacts, type LiveState, type PastCheck } from '../../src/checks/explain.ts' // prettier-ignore
 import type { FindingCode } from '../../src/checks/findings/codes.ts'
 import { finding } from '../../src/checks/findings/finding.ts'
 import { formatPolicy, type StsPolicy } from '../../src/mtasts/policy.ts'
@@ -150,13 +150,9 @@ for (const [name, state, given, seen, history = [], since] of cases) {
     const check = checked(seen)
     const found = check.findings.map(({ code, subject }) => ({ code, subject }))
     const whole = [...history, { startedAt: check.startedAt, found, mx: [mx1] }]
-    const told = liveStateOf(facts(given), { check, history: whole }, now)
-    assert.equal(told?.state, state, told?.sentence)
+    const told = stateByCheck(facts(given), check, now) ?? stateByHistory(facts(given), check, whole)
+    assert.equal(told.state, state, told.sentence)
     assert.equal(told.since, since)
     assert.equal(told.checkedAt, check.endedAt)
   })
 }
-
-test('without a check there is no proof', () => {
-  assert.equal(liveStateOf(facts(), undefined, now), undefined)
-})

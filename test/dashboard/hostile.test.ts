@@ -93,10 +93,11 @@ for (const [i, text] of payloads.entries()) {
     const json = await page.getByLabel('The report’s JSON').innerText()
     assert.ok(json.includes(visible(JSON.stringify(`${text} contact`))), json)
     assert.deepEqual(await page.evaluate(foreign), [])
-    for (const [protocol, rel] of (await page.evaluate(outward)) as string[][]) {
+    for (const [protocol, rel] of await page.evaluate<string[][]>(outward)) {
       assert.match(protocol!, /^https?:$/)
       assert.match(rel!, /noreferrer noopener/)
     }
+    assert.deepEqual(treacherous(await page.locator('main').innerText()), [])
     await open(page, `/submissions/${submission}`)
     assert.ok((await page.locator('.said').allTextContents()).includes(visible(`${text}.json`)))
     assert.deepEqual(await page.evaluate(foreign), [])
@@ -111,9 +112,14 @@ test('no other view makes anything but text of it', async (t) => {
     const text = await page.locator('main').innerText()
     assert.match(text, view === '/arrivals' ? /192\.0\.2\.1/ : /onerror=alert\(1\)/, view)
     assert.deepEqual(await page.evaluate(foreign), [], view)
-    assert.doesNotMatch(text, /[\u202a-\u202e\u2066-\u2069\u200f\u0007\u001b]/, view)
+    const toCopy = await page.locator('.copyable pre').allTextContents()
+    assert.deepEqual(toCopy.filter((each) => /alert\(1\)|7\*7/.test(each)), [], 'what is to be copied ends in a shell') // prettier-ignore
+    assert.deepEqual(treacherous(text), [], view)
   }
 })
+
+const treacherous = (shown: string): string[] =>
+  shown.match(/.*[\u202a-\u202e\u2066-\u2069\u200f\u0007\u001b].*/g) ?? []
 
 function stringsOf(value: unknown): string[] {
   if (typeof value === 'string') return [value]

@@ -28,7 +28,7 @@ const log = {
     console.error(message, context)
   },
 }
-const service = await runService({ now: () => now, env: world.env, dashboard: ensurePage(log) })
+const service = await runService({ now: () => new Date(), env: world.env, dashboard: ensurePage(log) })
 const { newPage } = await openBrowser()
 await service.put(`/v1/domains/${domain}`, {})
 

@@ -55,10 +55,22 @@ function VersionCard({ version }: { version: Version }) {
         <Domain name={version.policy_domain} />: <Said text={version.policy_mode ?? version.policy_type} />
       </h3>
       <p class="quiet">
-        {version.policy_type}
+        <Said text={version.policy_type} />
         {version.max_age !== null && <>, max_age {maxAge(version.max_age)}</>},{' '}
         {days(version.first_day, version.last_day)}
       </p>
+      {version.live !== null && (
+        <p>
+          {version.live === 'same' ? (
+            <span class="state ok">This is the one published now.</span>
+          ) : (
+            <span class="state warning">Older than the one published now.</span>
+          )}
+          {version.live === 'older' && version.cache_until !== null && (
+            <> Caches run out by {day(version.cache_until)}.</>
+          )}
+        </p>
+      )}
       <ul class="plain">
         {version.policy_string.map((line, i) => (
           <li key={i}>
@@ -113,6 +125,11 @@ function VersionCard({ version }: { version: Version }) {
             { head: 'Trust', whole: true, cell: (row) => row.trust },
             { head: 'First', whole: true, cell: (row) => day(row.first_day), by: (row) => row.first_day },
             { head: 'Last', whole: true, cell: (row) => day(row.last_day), by: (row) => row.last_day },
+            {
+              head: 'Cached until',
+              cell: (row) => (row.cache_until === null ? '–' : day(row.cache_until)),
+              by: (row) => row.cache_until,
+            },
             {
               head: 'Reports',
               numeric: true,

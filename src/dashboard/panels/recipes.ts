@@ -3,7 +3,10 @@
 export type Recipe = { name: string; text: string }
 type About = { domain: string; mx?: string | undefined }
 
-const host = ({ domain, mx }: About): string => mx ?? `mx.${domain}`
+/** The sender wrote the name of the MX, and what stands here ends in somebody's shell: a host name, or none. */
+const hostName = /^(?!-)[a-z0-9_-]+(?:\.(?!-)[a-z0-9_-]+)+$/i
+
+const host = ({ domain, mx }: About): string => (mx !== undefined && hostName.test(mx) ? mx : `mx.${domain}`)
 
 const look = (about: About): Recipe => ({
   name: 'See it for yourself',
@@ -48,12 +51,12 @@ const certificate = (about: About): Recipe[] => [
   hosted(about),
 ]
 
-const policyFile = ({ domain, mx }: About): Recipe => ({
+const policyFile = (about: About): Recipe => ({
   name: 'The policy file',
-  text: `# https://mta-sts.${domain}/.well-known/mta-sts.txt: status 200, text/plain, no redirect
+  text: `# https://mta-sts.${about.domain}/.well-known/mta-sts.txt: status 200, text/plain, no redirect
 version: STSv1
 mode: testing
-mx: ${mx ?? `mx.${domain}`}
+mx: ${host(about)}
 max_age: 604800`,
 })
 

@@ -15,7 +15,7 @@ import { TrustInView, useAsked } from '../asked.ts'
 import { isZero, plural, readableDomain } from '../words.ts'
 
 export function DomainView({ params }: { params?: { domain: string } }) {
-  const domain = decodeURIComponent(params?.domain ?? '')
+  const domain = params?.domain ?? ''
   const { question, link } = useAsked()
   const { from, to } = question
   const loaded = useLoad((signal) => told(api.GET('/v1/domains/{domain}', { params: { path: { domain }, query: { from, to } }, signal })), [domain, from, to]) // prettier-ignore

@@ -3,6 +3,7 @@ import { useRef, useState } from 'preact/hooks'
 import { api, Refused, told, type Schemas } from '../client.ts'
 import { Failed, Show, useLoad } from '../load.tsx'
 import { Copyable } from '../parts/copy.tsx'
+import { SelfTest } from '../panels/self-test.tsx'
 import { Panel } from '../parts/page.tsx'
 import { useAsked } from '../asked.ts'
 import { mayWriteAll } from '../session.ts'
@@ -19,6 +20,7 @@ export function FirstVisit() {
           <code>npm start -- domain add example.com</code>.
         </p>
       </Panel>
+      {mayWriteAll() && <SelfTest />}
       {mayWriteAll() && <DropFile />}
     </>
   )

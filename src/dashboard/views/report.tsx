@@ -8,7 +8,7 @@ import { Domain, Said, SaidLink } from '../parts/said.tsx'
 import { Table } from '../parts/table.tsx'
 import { useAsked } from '../asked.ts'
 import { mayWrite } from '../session.ts'
-import { approximately, count, day, percent, time } from '../words.ts'
+import { approximately, count, day, percent, time, visible } from '../words.ts'
 
 type Report = Schemas['ReportWithPolicies']
 type Policy = Schemas['Policy']
@@ -189,9 +189,9 @@ function Policies({ policies }: { policies: Policy[] }) {
 function Details({ policy }: { policy: Policy }) {
   if (policy.failure_details.length === 0) return null
   return (
-    <Panel title={`Failure details: ${policy.policy_type}`}>
+    <Panel title={`Failure details: ${visible(policy.policy_type)}`}>
       <Table
-        caption={`Failure details of the policy ${policy.policy_type}`}
+        caption={`Failure details of the policy ${visible(policy.policy_type)}`}
         quietCaption
         rows={policy.failure_details.map((detail, i) => ({ ...detail, i }))}
         rowKey={({ i }) => String(i)}

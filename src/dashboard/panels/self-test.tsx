@@ -1,0 +1,81 @@
+/** The setup doctor: whether reports about a domain find their way here, link by link. */
+import { useState } from 'preact/hooks'
+import { api, Refused, told, type Schemas } from '../client.ts'
+import { Failed } from '../load.tsx'
+import { Panel } from '../parts/page.tsx'
+import { Said } from '../parts/said.tsx'
+
+export function SelfTest() {
+  const [domain, setDomain] = useState('')
+  const [busy, setBusy] = useState(false)
+  const [outcome, setOutcome] = useState<Schemas['SelfTest'] | Refused>()
+  const run = async () => {
+    setBusy(true)
+    setOutcome(undefined)
+    try {
+      setOutcome(await told(api.POST('/v1/selftest', { body: { domain: domain.trim() } })))
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      setOutcome(error)
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Panel
+      title="Test the setup"
+      question="Sends reports to the addresses that a domain has published, and sees whether they arrive here. They count nowhere."
+    >
+      <form
+        class="self-test"
+        onSubmit={(event) => {
+          event.preventDefault()
+          void run()
+        }}
+      >
+        <label>
+          Domain to test
+          <input
+            required
+            autocomplete="off"
+            autocapitalize="none"
+            spellcheck={false}
+            value={domain}
+            onInput={({ currentTarget }) => setDomain(currentTarget.value)}
+          />
+        </label>
+        <button type="submit" class="outline" disabled={busy} aria-busy={busy}>
+          {busy ? 'Testing, up to two minutes' : 'Test'}
+        </button>
+      </form>
+      <div role="status">
+        {outcome instanceof Refused ? <Failed error={outcome} /> : outcome && <Links of={outcome} />}
+      </div>
+    </Panel>
+  )
+}
+
+function Links({ of: { domain, first_broken: broken, links } }: { of: Schemas['SelfTest'] }) {
+  return (
+    <>
+      <p>
+        <strong>
+          {broken ? (
+            <Said text={broken.sentence} />
+          ) : (
+            <>
+              Reports about <bdi>{domain}</bdi> find their way here.
+            </>
+          )}
+        </strong>
+      </p>
+      <ul>
+        {links.map(({ link, subject, holds, sentence }, i) => (
+          <li key={i}>
+            {holds ? '✓ holds' : '✕ broken'}: {link}, <Said text={subject} />. <Said text={sentence} />
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}
