@@ -149,7 +149,7 @@ function rowOf(kept: KeptCheck): z.output<typeof checkRowSchema> {
 const answer = (kept: KeptCheck, before: KeptCheck | undefined): Answer => ({
   ...headingOf(kept),
   findings: kept.check.findings,
-  observed: toJson(kept.check.observed) as Answer['observed'],
+  observed: toJson(kept.check.observed),
   changes: before ? diffChecks(before.check, kept.check) : [],
   previous_key: before?.key ?? null,
 })

@@ -32,7 +32,11 @@ export function purgeDomain(db: Database, domain: string): Promise<Purged> {
 
     await query('delete from domain_check where domain = $1')
     await query('delete from domain_check_turn where domain = $1')
-    const reports = await query('delete from report where domain = $1')
+    // Until there are none: while one is waited for, another claim to the same identity may come that this did not see.
+    let reports = 0
+    for (let erased = 1; erased > 0; reports += erased) {
+      erased = (await query('delete from report where domain = $1')).rowCount ?? 0
+    }
     await deleteOrphans(tx, domain) // Not by domain: a report that was committed just now keeps its facts.
     const { rows: totals } = await query<{ days: string[] }>(
       `select coalesce(array_agg(distinct day), '{}') as days from day_total where domain = $1`,
@@ -65,7 +69,7 @@ export function purgeDomain(db: Database, domain: string): Promise<Purged> {
     )
     return {
       wasOurs: listed.rowCount === 1,
-      reports: reports.rowCount ?? 0,
+      reports,
       ...arrivals[0]!,
     }
   })

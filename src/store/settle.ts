@@ -97,7 +97,8 @@ function settle(before: ClaimRow[], shares: Share[], blocked: ReadonlySet<string
       return { claim: repeated, isNew: false }
     }
     makers.push(share)
-    return { claim: after.push(newRow(share, after.length, newKey)) - 1, isNew: true }
+    const variant = (after.at(-1)?.variant ?? -1) + 1
+    return { claim: after.push(newRow(share, variant, newKey)) - 1, isNew: true }
   })
   standings(after, blocked).forEach((standing, i) => (after[i] = { ...after[i]!, standing }))
   const created = makers.map((share, i) => ({ share, row: after[before.length + i]! }))

@@ -64,7 +64,7 @@ test('whoever wants to watch is sent the steps as events, and the check at last'
   const events = body.trim().split('\n\n').map((event) => /^event: (.+)\ndata: (.+)$/.exec(event)!.slice(1)) // prettier-ignore
   assert.equal(events.at(-1)![0], 'check')
   assert.deepEqual(JSON.parse(events[0]![1]!), { step: 'sts-record', subject: '_mta-sts.ours.example', state: 'begun' })
-  assert.equal(JSON.parse(events.at(-1)![1]!).domain, 'ours.example')
+  assert.equal((JSON.parse(events.at(-1)![1]!) as { domain: string }).domain, 'ours.example')
 })
 
 test('what is no domain is refused by name, and asking too often has to wait', async (t) => {
@@ -97,7 +97,7 @@ test('what to publish names the addresses of this instance', async (t) => {
   const records = json['records'] as { name: string; value: string; matches: boolean }[]
   const tlsrpt = records.find(({ name }) => name === '_smtp._tls.ours.example')
   assert.equal(tlsrpt?.value, 'v=TLSRPTv1; rua=mailto:reports@rua.example,https://rua.example/v1/tlsrpt')
-  assert.equal(tlsrpt?.matches, false)
+  assert.equal(tlsrpt.matches, false)
 })
 
 test('each domain of ours has its turn once a day, and of two instances one takes it', async (t) => {
@@ -106,10 +106,10 @@ test('each domain of ours has its turn once a day, and of two instances one take
     await putDomain(api.db, { domain, includeSubdomains: true, mx: [] })
   const checked: string[] = []
   const run = (now: Date) => {
-    const check = async (domain: string) => {
+    const check = (domain: string) => {
       checked.push(domain)
       const at = now.toISOString()
-      return { domain, startedAt: at, endedAt: at, severity: 'ok' as const, findings: [], observed: { policyHost: { host: `mta-sts.${domain}` } } } // prettier-ignore
+      return Promise.resolve({ domain, startedAt: at, endedAt: at, severity: 'ok' as const, findings: [], observed: { policyHost: { host: `mta-sts.${domain}` } } }) // prettier-ignore
     }
     const log = { info: () => undefined, error: (context: unknown) => assert.fail(String(context)) }
     return checkWhatIsDue({ db: api.db, checker: { check }, ownDomains: makeOwnDomains(api.db, [], false, () => now), newKey: keyAt, now: () => now, isReady: () => true, log }, () => false) // prettier-ignore

@@ -272,7 +272,6 @@ const detail = fc.record({
 const policy = fc.record({
   policyType: from('sts', 'tlsa'),
   policyDomain: from(...names),
-  primary: from(true, false),
   successful: count,
   failed: count,
   details: fc.array(detail.map(aDetail), { maxLength: 2 }),
@@ -289,7 +288,9 @@ const told: fc.Arbitrary<Told> = fc
   })
   .map(({ domains, ...said }) => {
     const trust = said.reporter === null ? 'unverified' : 'verified'
-    const reports = domains.map((domain) => aReport({ ...said, domain, trust, arrivedAt: later(0) }))
+    const primaryType = said.policies[0]!.policyType // One type of a report is primary, as judge.ts has it.
+    const policies = said.policies.map((policy) => ({ ...policy, primary: policy.policyType === primaryType }))
+    const reports = domains.map((domain) => aReport({ ...said, policies, domain, trust, arrivedAt: later(0) }))
     return { key: newKey(later(0)), reports }
   })
 const question = fc.record({

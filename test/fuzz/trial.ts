@@ -261,7 +261,8 @@ const isWhole = (value: ColumnValue, bits: bigint) =>
 /** What Postgres takes without a word, and `isTaken` is harder to please than the encoders. */
 const isTaken: Record<ColumnType, (value: ColumnValue) => boolean> = {
   text: isText,
-  'text[]': (value) => Array.isArray(value) && value.every((element) => element === undefined || isText(element)),
+  'text[]': (value) =>
+    Array.isArray(value) && value.every((element: ColumnValue) => element === undefined || isText(element)),
   'smallint[]': (value) => Array.isArray(value) && value.every((element) => isWhole(element as number, 15n)),
   'numeric[]': (value) => Array.isArray(value) && value.every((element) => isWhole(element as bigint, 1_000n)),
   jsonb: (value) => isText(value) && !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i.test(value as string),
