@@ -1,7 +1,8 @@
 /** What is as large as may be is no bomb: it is taken, and costs ten times as much. Twenty of those at once. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import type { Stall } from '../support/stall-probe.ts'
 import { watchService } from '../support/watched-service.ts'
 import { bytes, detail, policy, report, withPolicy, zipped, type Json } from './report.ts'
 import { mail, post, reportMail } from './run-rows.ts'
@@ -27,12 +28,9 @@ const ofDetails = (): Buffer => {
   return gzipSync(bytes(withPolicy({}, { summary, 'failure-details': Array<Json>(50_000).fill(each) })))
 }
 
-const large = Array.from({ length: atOnce }, (_, i) => ({
-  body: i % 4 < 2 ? ofElements() : ofDetails(),
-  send: i % 2 === 0 ? (body: Buffer) => post(ports.intake, body) : (body: Buffer) => mail(ports.smtp, reportMail(body)),
-}))
-
-test('4: twenty reports of the largest size at once hold up nobody', async (t) => {
+/** Half of them by mail, beside good ones, one after the other. */
+async function sendTwenty(t: TestContext, make: () => Buffer): Promise<Stall> {
+  const bodies = Array.from({ length: atOnce }, make)
   await service.stall()
   let sending = true
   const goodMs: number[] = []
@@ -45,16 +43,30 @@ test('4: twenty reports of the largest size at once hold up nobody', async (t) =
     }
   }
   const good = sendGood()
-  const answers = await Promise.all(large.map(({ body, send }) => send(body)))
+  const answers = await Promise.all(
+    bodies.map((body, i) => (i % 2 === 0 ? post(ports.intake, body) : mail(ports.smtp, reportMail(body)))),
+  )
   sending = false
   await good
-  const { cpuMs, wallMs, peakRssBytes } = await service.stall()
-  const taken = answers.filter((answer) => /^(?:200|250 2\.6\.0) accepted/.test(answer)).length
-  t.diagnostic(
-    `${taken} of ${atOnce} taken: peak RSS ${(peakRssBytes / 1024 / 1024).toFixed(0)} MiB, the event loop stood still for ${cpuMs.toFixed(0)} ms at worst (${wallMs.toFixed(0)} ms by the clock), ${goodMs.length} good reports accepted, the slowest in ${Math.max(...goodMs).toFixed(0)} ms`,
-  )
+  const stall = await service.stall()
   for (const answer of answers) assert.match(answer, /^(?:200|250 2\.6\.0) accepted|^(?:452|503) /)
+  const taken = answers.filter((answer) => answer.startsWith('2')).length
   assert.ok(taken > 0)
+  t.diagnostic(
+    `${taken} of ${atOnce} taken: peak RSS ${(stall.peakRssBytes / 1024 / 1024).toFixed(0)} MiB, the event loop stood still for ${stall.cpuMs.toFixed(0)} ms at worst (${stall.wallMs.toFixed(0)} ms by the clock), ${goodMs.length} good reports accepted, the slowest in ${Math.max(...goodMs).toFixed(0)} ms`,
+  )
+  return stall
+}
+
+test('4: twenty reports of 20 MiB, with as many elements as may be, at once', async (t) => {
+  const { cpuMs, peakRssBytes } = await sendTwenty(t, ofElements)
   assert.ok(cpuMs <= maxStallMs, `${cpuMs} ms`)
   assert.ok(peakRssBytes <= maxRssBytes, `${peakRssBytes} bytes`)
+})
+
+/** What is stored is in memory twice, as it was read and as it is written: DESIGN.md has figures of how much that is. */
+test('4: twenty reports of as many failure details as may be, at once', async (t) => {
+  const { cpuMs, peakRssBytes } = await sendTwenty(t, ofDetails)
+  assert.ok(cpuMs <= maxStallMs, `${cpuMs} ms`)
+  assert.ok(peakRssBytes <= 1.25 * maxRssBytes, `${peakRssBytes} bytes`)
 })

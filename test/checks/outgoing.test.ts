@@ -145,8 +145,13 @@ test('215: of any host only the two ports are called, so never that of a service
 test('206: nothing else in the room opens a connection', () => {
   const opens = /^import \{[^}]*\b(?:connect|createConnection|createSocket|lookup|get|request)\b[^}]*\} from 'node:(?:net|http|https|http2|dgram|dns)(?:\/promises)?'/m // prettier-ignore
   const doors = globSync('src/checks/**/*.ts').filter((file) => opens.test(readFileSync(file, 'utf8')))
-  // The HTTP client is given a connection that stands already.
-  assert.deepEqual(doors.sort(), ['src/checks/outgoing.ts', 'src/checks/policy-host.ts'])
+  assert.deepEqual(doors.sort(), ['src/checks/outgoing.ts', 'src/checks/policy-host.ts', 'src/checks/selftest-post.ts'])
+  // The clients of HTTP and SMTP are given a connection that stands already.
+  for (const file of globSync('src/checks/**/*.ts')) {
+    const code = readFileSync(file, 'utf8')
+    if (/\bstartRequest\(/.test(code)) assert.match(code, /createConnection: \(\) => \w+,/, file)
+    if (/\bcreateTransport\(/.test(code)) assert.match(code, /\n\s+connection: socket,/, file)
+  }
 })
 
 test('a step takes as long as it may', async () => {
