@@ -51,7 +51,7 @@ const properties: Record<string, [file: string, title: string][]> = {
   ],
   'P8: whatever a stranger writes comes out as he wrote it, and inert': [
     ['properties/texts.test.ts', 'P8: a report’s texts come back from the API as they were written'],
-    ['api/csv.test.ts', 'case 185: whatever a text begins with, its cell begins harmlessly and is read back whole'],
+    ['api/csv.test.ts', '185: whatever a text begins with, its cell begins harmlessly and is read back whole'],
     ['transport/smtp-reply.test.ts', 'whatever a reason says, a reply is one line of printable ASCII'],
     ['store/recorder.test.ts', 'what jsonb would refuse in what a stranger wrote is replaced, not refused'],
   ],

@@ -148,9 +148,17 @@ test('reports arrive while months are dropped, and the totals hold', async (t) =
   await recordDays(db, ['2025-10-10', '2025-11-10', '2025-12-10'])
   const recorders = [1, 2].map(() => makeRecorder(db, { limits, newKey }))
   const under = Array.from({ length: 200 }, (_, i) => recorders[i % 2]!.record(arrival({ by: 'sender.example', reportId: `r${i}`, day: '2026-02-10' }, noon('2026-02-11')))) // prettier-ignore
-  const { dropped } = await applyRetention(db, noon('2026-02-20'), { ...keepAll, reportDays: 30 })
-  assert.equal(dropped.length, 3 * 5)
+  const drop = () => applyRetention(db, noon('2026-02-20'), { ...keepAll, reportDays: 30 })
+  // Where a slow machine keeps a month in use for too long, it is tried again, as the service does every minute.
+  for (let tries = 1; ; tries++) {
+    const inUse = await drop().then(() => undefined, (error: unknown) => error) // prettier-ignore
+    if (inUse === undefined) break
+    assert.equal((inUse as { code?: string }).code, '55P03')
+    assert.ok(tries < 10)
+  }
   const outcomes = await Promise.all(under)
+  const { rows: left } = await db.query<{ name: string }>(`select inhrelid::regclass::text as name from pg_inherits where inhrelid::regclass::text like '%2025%'`) // prettier-ignore
+  assert.deepEqual(left, [])
   assert.ok(outcomes.every(([outcome]) => outcome!.kind === 'accepted'))
   assert.equal(await count(db, 'report'), 200)
   assert.deepEqual(await verifyDayTotals(db), [])
