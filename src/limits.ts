@@ -50,7 +50,7 @@ export const defaultLimits = {
   // Connections (transport/)
   slowestBytesPerSecond: 500, // Of a mail or a body, on average: Postfix' smtpd_min_data_rate.
   slowGraceSeconds: 30, // Before that counts.
-  smtpConnections: 1_200, // A thousand slow ones leave room for others.
+  smtpConnections: 1_000,
   smtpConnectionsPerAddress: 20,
   smtpConnectionsPerNetwork: 60, // /24 and /64.
   smtpConnectionsPerMinute: 60, // New ones by address; a sender with more to say has a hundred messages on each.
@@ -60,7 +60,7 @@ export const defaultLimits = {
   smtpIdleSeconds: 60, // RFC 5321 asks for minutes, for people at keyboards.
   smtpDataSeconds: 600, // For all of DATA: a byte every 2 s never runs into an idle timer.
   smtpSessionSeconds: 1_800, // Then no further mail: whoever has more connects again.
-  httpConnections: 1_200, // As many as by SMTP.
+  httpConnections: 1_000,
   httpConnectionsPerAddress: 50,
   httpConnectionsPerNetwork: 150, // /24 and /64.
   httpHeaderSeconds: 15,

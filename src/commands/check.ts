@@ -51,7 +51,11 @@ export function describe({ domain, severity, findings }: Check, { width, colour 
     const [first = '', ...rest] =
       of === 'ok'
         ? wrap(`${subject}: ${sentence}`, columns - labelChars)
-        : [`${subject}  ${dim(code)}`, ...wrap(sentence, columns - labelChars), ...detailsOf(finding, columns - labelChars)] // prettier-ignore
+        : [
+            ...besides(subject, code, columns - labelChars, dim),
+            ...wrap(sentence, columns - labelChars),
+            ...detailsOf(finding, columns - labelChars),
+          ]
     return [`${label}${first}`, ...rest.map((line) => `${' '.repeat(labelChars)}${line}`), ...(of === 'ok' ? [] : [''])]
   }
   return [
@@ -94,6 +98,10 @@ function wrap(text: string, columns: number): string[] {
   }
   return lines
 }
+
+/** The code stands beside its subject where there is room, and below it otherwise. */
+const besides = (subject: string, code: string, columns: number, dim: (text: string) => string): string[] =>
+  subject.length + 2 + code.length <= columns ? [`${subject}  ${dim(code)}`] : [...wrap(subject, columns), dim(code)]
 
 /** Steps under way, the longest waited for first, on one line that is written over: a longer one would leave pieces. */
 function showSteps(show: Progress, width: number): (step: CheckProgress) => void {

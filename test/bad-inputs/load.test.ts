@@ -20,6 +20,9 @@ const bombsAtOnce = 20
 const poolSize = 15 // Connections to Postgres come and go with the load, and are no leak.
 
 const limits = {
+  // A thousand slow ones on each are the default's all: what is measured needs the good ones beside them.
+  smtpConnections: 1_200,
+  httpConnections: 1_200,
   httpConnectionsPerAddress: 2_000,
   httpConnectionsPerNetwork: 2_000,
   unverifiedReportsPerDomainAndDay: 10_000,

@@ -88,7 +88,7 @@ test('on a terminal there is a line of what is looked at, which is gone at the e
   assert.doesNotMatch(await onTerminal('NO_COLOR=1'), /\x1b\[31m/)
 })
 
-test('a value to copy is never broken, and a finding that is well takes a line', () => {
+test('a value to copy is never broken, a code that has no room stands below, and a finding that is well takes a line', () => {
   const value = 'v=TLSRPTv1; rua=mailto:a-rather-long-address@example.com,https://example.com/v1/tlsrpt'
   const check = {
     ...{ domain: 'a.example', severity: 'warning', startedAt: '', endedAt: '' },
@@ -100,7 +100,8 @@ test('a value to copy is never broken, and a finding that is well takes a line',
   assert.deepEqual(describe(check, { width: 40, colour: false }), [
     'a.example: warning (1 warning, 1 ok)',
     '',
-    '! warning _smtp._tls.a.example  tlsrpt-missing',
+    '! warning _smtp._tls.a.example',
+    '          tlsrpt-missing',
     '          None.',
     `                 ${value}`,
     '',

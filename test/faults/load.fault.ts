@@ -19,8 +19,11 @@ const slowOnes = 1_000 // Of each kind.
 const bombs = 20
 const perSecond = 50
 const seconds = 20
-/** Slow ones are borne with for as long as this takes; by default they are cut off after half a minute. */
-const patience = limitsOf({ slowGraceSeconds: 300, httpRequestSeconds: 300 })
+/**
+ * Slow ones are borne with for as long as this takes, and good ones beside them; by default the slow ones are cut off
+ * after half a minute, and a thousand connections are all there are.
+ */
+const patience = limitsOf({ slowGraceSeconds: 300, httpRequestSeconds: 300, smtpConnections: 1_200, httpConnections: 1_200 }) // prettier-ignore
 const maxRssMiB = 512
 const maxP99Ms = 2_000
 const poolSize = 15 // Connections to Postgres come and go with the load, and are no leak.
