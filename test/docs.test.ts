@@ -1,8 +1,8 @@
 /** Docs that list things are held against the things. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { makeCommandLine, type CommandWorld } from '../src/command-line.ts'
 import { variables } from '../src/config.ts'
 import { defaultLimits } from '../src/limits.ts'
 import { arrivalTables, factTables } from '../src/store/partitions.ts'
@@ -93,8 +93,14 @@ test('every limit is used', () => {
     assert.ok(new RegExp(`\\b${limit}\\b`).test(code), `nothing keeps to the limit ${limit}`)
 })
 
-const help = (...args: string[]) =>
-  execFileSync(process.execPath, ['src/main.ts', ...args, '--help'], { encoding: 'utf8' })
+/** Of a command by its names: what --help prints. */
+function help(...names: string[]): string {
+  const line = makeCommandLine({} as CommandWorld) // Nothing is run.
+  const command = names.reduce((of, name) => of.commands.find((sub) => sub.name() === name)!, line)
+  let text = ''
+  command.configureOutput({ writeOut: (piece) => (text += piece) }).outputHelp()
+  return text
+}
 
 test('the help of every command is complete', () => {
   const top = help()

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { after, test, type TestContext } from 'node:test'
 import { freshDatabase } from './support/database.ts'
 import { connectHttp, head, request } from './support/http-client.ts'
-import { runProgram, startProgram, type Program } from './support/program.ts'
+import { inherited, runProgram, startProgram, type Program } from './support/program.ts'
 import { reportOn } from './support/report-mail.ts'
 import { greetSmtp } from './support/smtp-client.ts'
 
@@ -109,7 +109,7 @@ test('a second signal ends it at once', async (t) => {
 
 test('whoever reads its stdout and stderr may stop reading, or go: it takes reports as before, and ends as before', async (t) => {
   for (const leave of ['stops reading', 'goes']) {
-    const child = spawn(process.execPath, ['src/main.ts'], { env: { PATH: process.env['PATH'], ...env } })
+    const child = spawn(process.execPath, ['src/main.ts'], { env: { ...inherited, ...env } })
     t.after(() => child.kill('SIGKILL'))
     const ended = once(child, 'exit')
     const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]

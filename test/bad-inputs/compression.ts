@@ -57,7 +57,7 @@ const extraField = (length: number): Buffer => {
 }
 
 const rows: ContentRow[] = [
-  { number: 1, title: '512 MiB of zeros in one stream', body: () => gzipSync(Buffer.alloc(512 * MiB), { level: 9 }), row: 'too-large unpacked-too-large', only: 'https' },
+  { number: 1, title: '512 MiB of zeros in one stream', body: () => gzipSync(Buffer.alloc(512 * MiB), { level: 1 }), row: 'too-large unpacked-too-large', only: 'https' },
   { number: 1, title: '512 MiB of zeros in 512 members', body: () => bomb(512 * MiB, 0), row: 'too-large unpacked-too-large' },
   { number: 1, title: 'a bomb within a bomb', body: () => gzipSync(bomb(1024 * MiB, 0)), row: 'too-large unpacked-too-large' },
   { number: 2, title: 'a report padded with 100 MiB of blanks', body: () => bomb(100 * MiB, 0x20, bytes(report())), row: 'too-large unpacked-too-large' },

@@ -59,4 +59,4 @@ export const at = (days: number): string => new Date(Date.now() + days * 86_400_
 export const bytes = (json: Json | string): Buffer =>
   Buffer.from(typeof json === 'string' ? json : JSON.stringify(json))
 
-export const zipped = (json: Json | string = report()): Buffer => gzipSync(bytes(json))
+export const zipped = (json: Json | string = report()): Buffer => gzipSync(bytes(json), { level: 1 })

@@ -18,7 +18,7 @@ after(postgres.close)
 const slowOnes = 1_000 // Of each kind.
 const bombs = 20
 const perSecond = 50
-const seconds = 20
+const seconds = 60
 /**
  * Slow ones are borne with for as long as this takes, and good ones beside them; by default the slow ones are cut off
  * after half a minute, and a thousand connections are all there are.

@@ -43,7 +43,7 @@ if (files.length === 0) {
 async function run(figures: string): Promise<number> {
   const child = spawn(process.execPath, [...nodeOptions, ...options, ...files], {
     cwd: root,
-    env: { ...process.env, FAULT_FIGURES: figures },
+    env: { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled'), ...process.env, FAULT_FIGURES: figures },
     stdio: 'inherit',
   })
   const late = setTimeout(() => {

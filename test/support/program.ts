@@ -29,7 +29,13 @@ export type Surroundings = {
   first?: string
 }
 
-/** `npm start -- ...args`, less npm; the environment is `env`, PATH, and ACCEPT_DATA_LOSS. */
+/** What a program gets of our own environment: where commands are, and what others have compiled (test/run.ts). */
+export const inherited: NodeJS.ProcessEnv = {
+  PATH: process.env['PATH'],
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+}
+
+/** `npm start -- ...args`, less npm; the environment is `env`, ACCEPT_DATA_LOSS, and what is inherited. */
 export function startProgram(
   args: string[],
   env: Record<string, string>,
@@ -39,7 +45,7 @@ export function startProgram(
   const command = [process.execPath, ...probe, 'src/main.ts', ...args]
   const child = spawn('/bin/sh', ['-c', `${first}; exec "$0" "$@"`, ...command], {
     cwd: root,
-    env: { PATH: process.env['PATH'], ACCEPT_DATA_LOSS: 'yes', ...env }, // The test server is not durable.
+    env: { ...inherited, ACCEPT_DATA_LOSS: 'yes', ...env }, // The test server is not durable.
     stdio: ['ignore', 'pipe', 'pipe', hasProbe ? 'ipc' : 'ignore'],
   }) as ChildProcessByStdio<null, Readable, Readable>
   let stdout = ''

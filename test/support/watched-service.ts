@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { freshDatabase, type TestDatabase } from './database.ts'
 import { startDnsServer, type DnsServer, type Zone } from './dns-server.ts'
 import { zone as senderZone } from './report-mail.ts'
+import { inherited } from './program.ts'
 import { adminToken, ruaAddress } from './running-service.ts'
 import type { Stall } from './stall-probe.ts'
 
@@ -55,7 +56,7 @@ export async function watchService({ env = {}, zone = {}, openFiles }: Surroundi
   const child = spawn('sh', ['-c', `${limited}exec "$@"`, 'sh', ...program], {
     cwd: root,
     env: {
-      PATH: process.env['PATH'],
+      ...inherited,
       DATABASE_URL: database.url,
       ACCEPT_DATA_LOSS: 'yes',
       DATA_DIR: dataDir,
