@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { dimensionNames } from '../../src/store/question.ts'
 import { makeRecorder } from '../../src/store/recorder.ts'
@@ -44,6 +45,17 @@ const document = (await get('/v1/openapi.json')).json as unknown as Schema & { o
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation })),
 )
+
+test("README's table has every path of /v1", () => {
+  const [, table = ''] = /\n\| path \| answers \|\n((?:\|.*\n)+)/.exec(readFileSync('README.md', 'utf8')) ?? []
+  const told = table.split('\n').flatMap((row) => {
+    const names = [...(row.split(' | ')[0] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name!)
+    const stem = names.findLast((name) => name.startsWith('/v1/'))?.replace(/\/[^/]+$/, '') ?? ''
+    return names.flatMap((name) => [name, `${stem}${name}`])
+  })
+  const paths = Object.keys(document.paths).filter((path) => path.startsWith('/v1/'))
+  assert.deepEqual(paths.filter((path) => !told.includes(path)), []) // prettier-ignore
+})
 
 /** One request and more for each operation, with the path as the document has it. */
 const requests: [string, string, unknown?][] = [
