@@ -62,7 +62,12 @@ function addServices(program: Command, { run, serve, build, say, now, stopped }:
     .command('serve', { isDefault: true })
     .description('take reports by SMTP and HTTPS, answer the API; stops on SIGTERM or SIGINT')
     .addHelpText('after', '\nPrints one line of JSON on stdout once all listeners are open; logs go to stderr.')
-    .action(() => run(serve, 'info'))
+    .allowExcessArguments() // A command that is spelt wrong ends up here.
+    .action((_options, { args: [name] }: Command) =>
+      name === undefined
+        ? run(serve, 'info')
+        : program.error(`error: there is no command '${name}'; --help lists them`),
+    )
   program
     .command('demo')
     .description(

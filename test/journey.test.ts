@@ -157,7 +157,7 @@ test('domain list and domain remove say what is ours, and when nothing is', asyn
 
 test('usage and configuration errors end with 2, and name what is wrong', async () => {
   const unknown = await runProgram(['frobnicate'], env)
-  assert.equal(unknown.code, 2)
+  assert.deepEqual([unknown.code, unknown.stderr], [2, "error: there is no command 'frobnicate'; --help lists them\n"])
   const bad = await runProgram([], { ...env, SMTP_PORT: 'x', DKIM_POLICY: 'y' })
   assert.equal(bad.code, 2)
   assert.match(bad.stderr, /SMTP_PORT[\s\S]*DKIM_POLICY/)
