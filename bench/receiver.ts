@@ -29,13 +29,17 @@ export type CpuProfile = {
   timeDeltas: number[]
 }
 
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } }
+/** What `npm start` gives Node: what V8 may take. */
+const nodeOptions = scripts.start.split(' ').filter((word) => word.startsWith('--'))
+
 export type ReceiverOptions = { databaseUrl: string; env?: Record<string, string>; profile?: boolean }
 
 /** Resolves when it is ready. Plain HTTP behind a proxy, as in README's recipe; limits by address are off for loopback. */
 export async function startReceiver({ databaseUrl, env = {}, profile = false }: ReceiverOptions): Promise<Receiver> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tlsrpt-bench-'))
   const flags = profile ? ['--cpu-prof', '--cpu-prof-dir', dataDir, '--cpu-prof-name', 'intake.cpuprofile'] : []
-  const child = spawn(process.execPath, [...flags, 'src/main.ts', 'serve'], {
+  const child = spawn(process.execPath, [...nodeOptions, ...flags, 'src/main.ts', 'serve'], {
     cwd: root,
     env: {
       PATH: process.env['PATH'],

@@ -5,14 +5,14 @@ import { text } from 'node:stream/consumers'
 import { median } from './bench.ts'
 import { adminToken, type Receiver } from './receiver.ts'
 
-/** Milliseconds of each, the median of `rounds` after one that does not count. */
+/** Milliseconds of each, the median of `rounds` after as many that do not count: a service that runs for weeks is warm. */
 export async function inTurns<Name extends string>(
   rounds: number,
   works: Record<Name, () => Promise<unknown>>,
 ): Promise<Record<Name, number>> {
   const names = Object.keys(works) as Name[]
   const times = new Map(names.map((name) => [name, [] as number[]]))
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -rounds; round < rounds; round++) {
     for (const name of names) {
       const ms = await timed(works[name])
       if (round >= 0) times.get(name)!.push(ms)

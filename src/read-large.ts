@@ -1,6 +1,6 @@
 /** Large submissions are read in a thread of their own: 20 MiB of JSON take a second, and the event loop has other callers. */
 import { Worker } from 'node:worker_threads'
-import type { Answer } from './read-large-thread.ts'
+import type { Answer, Order, Slice } from './read-large-thread.ts'
 import type { Read, ReadLimits } from './tlsrpt/read.ts'
 import type { Submission } from './tlsrpt/submission.ts'
 
@@ -58,19 +58,42 @@ function startThread(limits: ReadLimits): Worker {
   return thread.on('error', () => undefined) // Without a listener it would end the process; `ask` hears of it, too.
 }
 
-function ask(thread: Worker, submission: Submission): Promise<Answer> {
+type LastAnswer = Exclude<Answer, Slice>
+
+function ask(thread: Worker, submission: Submission): Promise<LastAnswer> {
   return new Promise((resolve, reject) => {
+    const slices: Slice[] = []
     const onExit = () => {
       reject(new Error('the thread that reads large submissions has ended'))
     }
-    thread.ref()
-    thread.once('error', reject).once('exit', onExit)
-    thread.once('message', (answer: Answer) => {
-      thread.off('error', reject).off('exit', onExit)
+    const onMessage = (answer: Answer) => {
+      if (answer.kind === 'slice') {
+        slices.push(answer)
+        thread.postMessage('go on' satisfies Order)
+        return
+      }
+      thread.off('error', reject).off('exit', onExit).off('message', onMessage)
       thread.unref()
+      if (answer.kind === 'done') putBack(slices, answer.read)
       resolve(answer)
-    })
+    }
+    thread.ref()
+    thread.once('error', reject).once('exit', onExit).on('message', onMessage)
     const raw = Uint8Array.from(submission.raw) // And not the larger piece of memory that it may be a part of.
     thread.postMessage({ ...submission, raw }, [raw.buffer])
   })
+}
+
+/** What the thread has taken out. */
+function putBack(slices: readonly Slice[], read: Read): void {
+  if (read.kind !== 'read') return
+  for (const { part, rows } of slices) {
+    const { parsed } = read.parts[part]!
+    if (parsed.kind !== 'parsed') continue
+    const { policies } = parsed.report
+    for (const row of rows) {
+      if ('policyType' in row) policies.push(row)
+      else policies.at(-1)!.failureDetails.push(row)
+    }
+  }
 }

@@ -1,4 +1,5 @@
 /** Rows of `policy` and `failure_detail`: what a report says, flat, each row carrying what it is asked by (DESIGN.md). */
+import type { FailureDetail } from '../tlsrpt/report.ts'
 import type { JudgedPolicy } from '../tlsrpt/verdict.ts'
 import type { ColumnValue } from './binary.ts'
 import { isCounted, type ClaimRow, type NewClaim } from './claims.ts'
@@ -99,22 +100,29 @@ function* detailRows(claims: readonly NewClaim[]): Generator<RowGroup> {
       if (policy.failureDetails.length === 0) continue
       yield {
         shared: [...carriedBy(claim), ...asked(policy, policySeq)],
-        rows: policy.failureDetails.map((detail, seq) => [
-          seq,
-          detail.resultType,
-          detail.resultTypeRaw,
-          detail.sendingMtaIp?.ip,
-          detail.sendingMtaIp?.raw,
-          detail.receivingMxHostname,
-          detail.receivingMxHelo,
-          detail.receivingIp?.ip,
-          detail.receivingIp?.raw,
-          detail.failedSessionCount,
-          detail.additionalInformation,
-          detail.failureReasonCode,
-        ]),
+        rows: ownColumns(policy.failureDetails),
       }
     }
+  }
+}
+
+/** One row at a time: a report may have 50,000. */
+function* ownColumns(details: readonly FailureDetail[]): Generator<ColumnValue[]> {
+  for (const [seq, detail] of details.entries()) {
+    yield [
+      seq,
+      detail.resultType,
+      detail.resultTypeRaw,
+      detail.sendingMtaIp?.ip,
+      detail.sendingMtaIp?.raw,
+      detail.receivingMxHostname,
+      detail.receivingMxHelo,
+      detail.receivingIp?.ip,
+      detail.receivingIp?.raw,
+      detail.failedSessionCount,
+      detail.additionalInformation,
+      detail.failureReasonCode,
+    ]
   }
 }
 

@@ -1,6 +1,6 @@
 /** When a report is the same report again, and which of several claims to one identity counts (RFC 8460 §5.3; DESIGN.md). */
-import { hash } from 'node:crypto'
-import type { Address, DateRange, Policy } from './report.ts'
+import { createHash, hash, type Hash } from 'node:crypto'
+import type { Address, DateRange, FailureDetail, Policy } from './report.ts'
 import type { Trust } from './submission.ts'
 
 /**
@@ -27,36 +27,72 @@ export function reportIdentity(
  * re-ordered or re-compressed copies are the same content, and one changed count is not.
  */
 export function contentHash(policies: (Policy & { policyDomain: string })[]): Buffer {
-  return sha256(policies.map(canonicalPolicy).sort())
+  return sha256OfText(textOf(policies.map(canonicalPolicy).sort(byText)))
 }
 
-const canonicalPolicy = (policy: Policy & { policyDomain: string }): string =>
-  JSON.stringify([
+/** `head` is the text of a list of six, without its end; the details, each a text, are the seventh. */
+type CanonicalPolicy = { head: string; details: string[] }
+
+const canonicalPolicy = (policy: Policy & { policyDomain: string }): CanonicalPolicy => ({
+  head: JSON.stringify([
     policy.policyType,
     policy.policyDomain,
     policy.policyString,
     policy.mxHost,
     policy.totalSuccessfulSessionCount,
     policy.totalFailureSessionCount,
-    policy.failureDetails
-      .map((detail) =>
-        JSON.stringify([
-          detail.resultType,
-          detail.failedSessionCount,
-          written(detail.sendingMtaIp),
-          detail.receivingMxHostname ?? null,
-          detail.receivingMxHelo ?? null,
-          written(detail.receivingIp),
-          detail.additionalInformation ?? null,
-          detail.failureReasonCode ?? null,
-        ]),
-      )
-      .sort(),
+  ]).slice(0, -1),
+  details: policy.failureDetails.map(canonicalDetail).sort(),
+})
+
+const canonicalDetail = (detail: FailureDetail): string =>
+  JSON.stringify([
+    detail.resultType,
+    detail.failedSessionCount,
+    written(detail.sendingMtaIp),
+    detail.receivingMxHostname ?? null,
+    detail.receivingMxHelo ?? null,
+    written(detail.receivingIp),
+    detail.additionalInformation ?? null,
+    detail.failureReasonCode ?? null,
   ])
 
 const written = (address: Address | undefined): string | null => address?.ip ?? address?.raw ?? null
 
+/** Of two lists of six none begins with the other, so the details are only looked at where these are equal. */
+function byText(a: CanonicalPolicy, b: CanonicalPolicy): number {
+  if (a.head !== b.head) return a.head < b.head ? -1 : 1
+  const [detailsOfA, detailsOfB] = [JSON.stringify(a.details), JSON.stringify(b.details)]
+  return detailsOfA < detailsOfB ? -1 : detailsOfA > detailsOfB ? 1 : 0
+}
+
+/** JSON of a list of texts, each JSON of a policy, in pieces: 50,000 details would be in memory four times, and once malloc'ed. */
+function* textOf(policies: readonly CanonicalPolicy[]): Generator<string> {
+  const inText = (json: string): string => JSON.stringify(json).slice(1, -1)
+  for (const [i, { head, details }] of policies.entries()) {
+    yield `${i === 0 ? '[' : ','}"${inText(head)},[`
+    for (const [j, detail] of details.entries()) yield `${j === 0 ? '' : ','}${inText(JSON.stringify(detail))}`
+    yield ']]"'
+  }
+  yield policies.length === 0 ? '[]' : ']'
+}
+
 const sha256 = (value: unknown): Buffer => hash('sha256', JSON.stringify(value), 'buffer')
+
+const pieceLength = 64 * 1024
+
+function sha256OfText(pieces: Iterable<string>): Buffer {
+  let sha: Hash | undefined
+  let text = ''
+  for (const piece of pieces) {
+    text += piece
+    if (text.length < pieceLength) continue
+    sha ??= createHash('sha256')
+    sha.update(text)
+    text = ''
+  }
+  return sha?.update(text).digest() ?? hash('sha256', text, 'buffer') // At once takes half the time.
+}
 
 /** What the store knows of one claim to an identity: one content, told by one reporter or by nobody verified. */
 export type Claim = {

@@ -141,3 +141,24 @@ test('an error voids all of it and leaves the connection fit for use', async () 
     client.release()
   }
 })
+
+test('pieces are used again, and never hold what was in them before', async () => {
+  await db.query('truncate text_copy')
+  const copyMany = (letter: string, last: string) => {
+    const rows = Array.from({ length: 6_000 }, (_, i) => [i, i === 5_999 ? last : letter.repeat(1_000 + (i % 7))])
+    return inTransaction(db, (tx) => copyRows(tx, [{ table: textTable, groups: [{ shared: [], rows }] }]))
+  }
+  await copyMany('a', 'a')
+  await assert.rejects(copyMany('b', 'with a NUL: \0'))
+  await copyMany('c', 'c')
+  const { rows } = await db.query<{ letter: string; rows: bigint; characters: bigint }>(
+    'select left(value, 1) as letter, count(*) as rows, sum(length(value)) as characters from text_copy group by 1 order by 1',
+  )
+  const characters = BigInt(Array.from({ length: 5_999 }, (_, i) => 1_000 + (i % 7)).reduce((a, b) => a + b) + 1)
+  assert.deepEqual(
+    rows,
+    ['a', 'c'].map((letter) => ({ letter, rows: 6_000n, characters })),
+  )
+  const { rowCount } = await db.query("select from text_copy where value !~ '^(a+|c+)$'")
+  assert.equal(rowCount, 0)
+})

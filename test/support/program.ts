@@ -1,11 +1,17 @@
 /** The program itself as a child process: what a person starts, and what it prints. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Fault } from './fault-probe.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
+
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } }
+/** What `npm start` gives Node: what V8 may take. */
+export const nodeOptions = scripts.start.split(' ').filter((word) => word.startsWith('--'))
 
 export type Ended = { code: number | null; stdout: string; stderr: string }
 
@@ -42,7 +48,7 @@ export function startProgram(
   { hasProbe = false, first = ':' }: Surroundings = {},
 ): Program {
   const probe = hasProbe ? ['--import', new URL('fault-probe.ts', import.meta.url).href] : []
-  const command = [process.execPath, ...probe, 'src/main.ts', ...args]
+  const command = [process.execPath, ...nodeOptions, ...probe, 'src/main.ts', ...args]
   const child = spawn('/bin/sh', ['-c', `${first}; exec "$0" "$@"`, ...command], {
     cwd: root,
     env: { ...inherited, ACCEPT_DATA_LOSS: 'yes', ...env }, // The test server is not durable.

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { freshDatabase, type TestDatabase } from './database.ts'
 import { startDnsServer, type DnsServer, type Zone } from './dns-server.ts'
 import { zone as senderZone } from './report-mail.ts'
-import { inherited } from './program.ts'
+import { inherited, nodeOptions } from './program.ts'
 import { adminToken, ruaAddress } from './running-service.ts'
 import type { Stall } from './stall-probe.ts'
 
@@ -51,7 +51,7 @@ export async function watchService({ env = {}, zone = {}, openFiles }: Surroundi
   closing.push(() => rm(dataDir, { recursive: true, force: true }))
   const dns = await startDnsServer({ ...senderZone, ...zone })
   closing.push(dns.close)
-  const program = [process.execPath, '--import', probe, 'src/main.ts']
+  const program = [process.execPath, ...nodeOptions, '--import', probe, 'src/main.ts']
   const limited = openFiles === undefined ? '' : `ulimit -n ${openFiles}; `
   const child = spawn('sh', ['-c', `${limited}exec "$@"`, 'sh', ...program], {
     cwd: root,

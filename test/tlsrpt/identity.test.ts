@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { contentHash, repeatedClaim, reportIdentity, standings, type Claim } from '../../src/tlsrpt/identity.ts'
@@ -81,6 +82,50 @@ test('each value that is told makes another content', () => {
     [withDetail({ failureReasonCode: 'https://a.example/' })],
   ]
   assert.equal(new Set(contents.map((content) => contentHash(content).toString('hex'))).size, contents.length)
+})
+
+/** The content hash is stored: this is what it has to stay, however it is come by. */
+const plainContentHash = (policies: (Policy & { policyDomain: string })[]): Buffer => {
+  const texts = policies.map((p) =>
+    JSON.stringify([
+      ...[p.policyType, p.policyDomain, p.policyString, p.mxHost],
+      ...[p.totalSuccessfulSessionCount, p.totalFailureSessionCount],
+      p.failureDetails
+        .map((d) =>
+          JSON.stringify([
+            ...[d.resultType, d.failedSessionCount, d.sendingMtaIp?.ip ?? d.sendingMtaIp?.raw ?? null],
+            ...[d.receivingMxHostname ?? null, d.receivingMxHelo ?? null, d.receivingIp?.ip ?? d.receivingIp?.raw ?? null],
+            ...[d.additionalInformation ?? null, d.failureReasonCode ?? null],
+          ]),
+        )
+        .sort(),
+    ]),
+  )
+  return hash('sha256', JSON.stringify(texts.sort()), 'buffer')
+} // prettier-ignore
+
+test('content is hashed as the JSON of its policies, sorted, each as the JSON of its values', () => {
+  const anyText = fc.oneof(fc.constantFrom('', '"', '\\', '!', 'A', '\u{1f600}'), fc.string({ unit: 'binary' }))
+  const anyDetail: fc.Arbitrary<FailureDetail> = fc.record(
+    { resultType: anyText, failedSessionCount: fc.nat(3), receivingMxHostname: anyText, sendingMtaIp: fc.record({ raw: anyText }) },
+    { requiredKeys: ['resultType', 'failedSessionCount'] },
+  ) // prettier-ignore
+  const anyPolicy = fc
+    .record({ mxHost: fc.array(anyText, { maxLength: 1 }), failureDetails: fc.array(anyDetail, { maxLength: 3 }) })
+    .map((drawn): typeof policy => ({ ...policy, ...drawn }))
+  const same = fc.constant<typeof policy>({ ...policy, failureDetails: [detail, detail] })
+  fc.assert(
+    fc.property(fc.array(fc.oneof(anyPolicy, same), { maxLength: 4 }), (policies) => {
+      assert.deepEqual(contentHash(policies), plainContentHash(policies))
+    }),
+  )
+  const many = Array.from({ length: 3_000 }, (_, i) => ({ ...detail, failedSessionCount: i % 1_000 }))
+  const large: (typeof policy)[] = [
+    { ...policy, failureDetails: many },
+    policy,
+    { ...policy, failureDetails: many.slice(1) },
+  ]
+  assert.deepEqual(contentHash(large), plainContentHash(large))
 })
 
 const unverified = (second: number, more: Partial<Claim> = {}): Claim => ({ trust: 'unverified', arrivedAt: at(second), implausible: false, ...more }) // prettier-ignore
