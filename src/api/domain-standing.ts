@@ -32,20 +32,22 @@ export async function domainStandings(
   now: Date,
 ): Promise<Map<string, Standing>> {
   const names = health.map(({ domain }) => domain)
-  const days = new Map((await newestDays(db, names, window)).map((row) => [sideOf(row.domain, row.trust), row]))
-  const policies = new Map((await seenPolicies(db, names, window)).map((row) => [sideOf(row.domain, row.trust), row]))
+  const [newest, seen] = await Promise.all([newestDays(db, names, window), seenPolicies(db, names, window)])
+  const days = new Map(newest.map((row) => [sideOf(row.domain, row.trust), row]))
+  const policies = new Map(seen.map((row) => [sideOf(row.domain, row.trust), row]))
   const sides = health.map((one) => {
     const trust = trustOf(one, (trust) => days.has(sideOf(one.domain, trust)))
     return { health: one, trust, days: days.get(sideOf(one.domain, trust)) }
   })
-  const causes = new Map<string, Cause>()
-  for (const side of ['verified', 'unverified'] as const) {
-    const failing = sides.flatMap(({ trust, days }) =>
+  const failing = (side: Trust) =>
+    sides.flatMap(({ trust, days }) =>
       trust === side && days && days.explained !== null ? [{ domain: days.domain, day: days.explained }] : [],
     )
-    if (failing.length > 0)
-      for (const [domain, cause] of await worstCauses(db, failing, window, side)) causes.set(domain, cause)
+  const worst = async (side: Trust) => {
+    const days = failing(side)
+    return days.length === 0 ? [] : [...(await worstCauses(db, days, window, side))]
   }
+  const causes = new Map((await Promise.all([worst('verified'), worst('unverified')])).flat())
   const asOf = Math.min(Math.floor(now.getTime() / dayMs) * dayMs, Date.parse(window.to) - dayMs)
   return new Map(
     sides.map(({ health, trust, days }) => {

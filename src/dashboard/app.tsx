@@ -1,6 +1,6 @@
 /** Who is here decides what is shown: the sign-in, or the view that the address names. */
 import { LocationProvider, Route, Router } from 'preact-iso'
-import { useEffect } from 'preact/hooks'
+import { Asking } from './asked.tsx'
 import { Refused } from './client.ts'
 import { Failed } from './load.tsx'
 import { findSession, session } from './session.ts'
@@ -21,30 +21,31 @@ import { SignIn } from './views/sign-in.tsx'
 import { SubmissionView } from './views/submission.tsx'
 
 export function App() {
-  useEffect(() => void findSession(), [])
   const who = session.value
   if (who === 'unknown') return <p class="loading" aria-busy="true">Loading …</p> // prettier-ignore
   if (who === 'none') return <SignIn />
   if (who instanceof Refused) return <main id="content"><Failed error={who} retry={() => void findSession()} /></main> // prettier-ignore
   return (
     <LocationProvider>
-      <Shell who={who}>
-        <Router>
-          <Route path="/" component={Home} />
-          <Route path="/domains/:domain" component={DomainView} />
-          <Route path="/domains/:domain/set-up" component={DomainSetUp} />
-          <Route path="/failures" component={Failures} />
-          <Route path="/reports" component={Reports} />
-          <Route path="/reports/:key" component={ReportView} />
-          <Route path="/reporters" component={Reporters} />
-          <Route path="/senders" component={Senders} />
-          <Route path="/policies" component={Policies} />
-          <Route path="/arrivals" component={Arrivals} />
-          <Route path="/submissions/:key" component={SubmissionView} />
-          <Route path="/set-up" component={SetUp} />
-          <Route default component={NoSuchView} />
-        </Router>
-      </Shell>
+      <Asking>
+        <Shell who={who}>
+          <Router>
+            <Route path="/" component={Home} />
+            <Route path="/domains/:domain" component={DomainView} />
+            <Route path="/domains/:domain/set-up" component={DomainSetUp} />
+            <Route path="/failures" component={Failures} />
+            <Route path="/reports" component={Reports} />
+            <Route path="/reports/:key" component={ReportView} />
+            <Route path="/reporters" component={Reporters} />
+            <Route path="/senders" component={Senders} />
+            <Route path="/policies" component={Policies} />
+            <Route path="/arrivals" component={Arrivals} />
+            <Route path="/submissions/:key" component={SubmissionView} />
+            <Route path="/set-up" component={SetUp} />
+            <Route default component={NoSuchView} />
+          </Router>
+        </Shell>
+      </Asking>
     </LocationProvider>
   )
 }

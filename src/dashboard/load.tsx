@@ -1,6 +1,7 @@
 /** Asking the API from a view: what is shown while it answers, and when it does not. */
-import type { ComponentChildren } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import type { ComponentChildren, JSX } from 'preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { AskedBefore, useAsked } from './asked.tsx'
 import { Refused } from './client.ts'
 import { sessionEnded } from './session.ts'
 
@@ -10,35 +11,58 @@ export type Loaded<T> =
   | { kind: 'done'; value: T; stale: boolean }
   | { kind: 'failed'; error: Refused; retry: () => void }
 
+/** The last answer, and what it was the answer to. */
+type Held<T> = { to: string } & ({ value: T } | { error: Refused })
+
 /** Asks when the view appears and whenever something in `on` changes; an answer that comes too late is dropped. */
 export function useLoad<T>(ask: (signal: AbortSignal) => Promise<T>, on: readonly unknown[]): Loaded<T> {
-  const [state, setState] = useState<Loaded<T>>({ kind: 'loading' })
+  const [held, setHeld] = useState<Held<T>>()
   const [attempt, setAttempt] = useState(0)
-  useEffect(() => {
+  const asked = JSON.stringify([attempt, on])
+  // Not useEffect, which waits for the next picture: the service can be at work while that is drawn.
+  useLayoutEffect(() => {
     const asking = new AbortController()
-    setState((before) => (before.kind === 'done' ? { ...before, stale: true } : { kind: 'loading' }))
     ask(asking.signal).then(
       (value) => {
-        if (!asking.signal.aborted) setState({ kind: 'done', value, stale: false })
+        if (!asking.signal.aborted) setHeld({ to: asked, value })
       },
       (error: unknown) => {
         if (asking.signal.aborted) return
         if (!(error instanceof Refused)) throw error
         if (error.status === 401) sessionEnded()
-        setState({ kind: 'failed', error, retry: () => setAttempt((n) => n + 1) })
+        setHeld({ to: asked, error })
       },
     )
     return () => asking.abort()
-  }, [JSON.stringify(on), attempt])
-  return state
+  }, [asked])
+  if (held && 'value' in held) return { kind: 'done', value: held.value, stale: held.to !== asked }
+  if (held?.to !== asked) return { kind: 'loading' }
+  return { kind: 'failed', error: held.error, retry: () => setAttempt((n) => n + 1) }
 }
 
+/** Sooner it would be a flicker. */
+const lateMs = 400
+
+/** The answer before stays on view, as it was, until the next one is there: nothing jumps, and nothing is drawn twice. */
 export function Show<T>({ of, children }: { of: Loaded<T>; children: (value: T) => ComponentChildren }) {
+  const asked = useAsked()
+  const shown = useRef<JSX.Element>(null)
+  const place = useRef<HTMLDivElement>(null)
+  const isStale = of.kind === 'done' && of.stale
+  useEffect(() => {
+    if (!isStale) return
+    const late = setTimeout(() => place.current?.classList.add('late'), lateMs)
+    return () => {
+      clearTimeout(late)
+      place.current?.classList.remove('late')
+    }
+  }, [isStale])
   if (of.kind === 'loading') return <p class="loading" aria-busy="true">Loading …</p> // prettier-ignore
   if (of.kind === 'failed') return <Failed error={of.error} retry={of.retry} />
+  if (!of.stale || !shown.current) shown.current = <AskedBefore asked={asked}>{children(of.value)}</AskedBefore>
   return (
-    <div class={of.stale ? 'stale' : undefined} aria-busy={of.stale}>
-      {children(of.value)}
+    <div ref={place} class="shown" aria-busy={of.stale}>
+      {shown.current}
     </div>
   )
 }
@@ -52,9 +76,11 @@ export function Failed({ error, retry }: { error: Refused; retry?: () => void })
     <div role="alert" class="failed">
       <p>
         {error.message}
-        {problem.errors?.map((each, i) => (
-          <span key={i}> {each.message}.</span>
-        ))}
+        {problem.errors
+          ?.filter(({ message }) => !error.message.includes(message))
+          .map((each, i) => (
+            <span key={i}> {each.message}.</span>
+          ))}
       </p>
       {problem.request_id !== undefined && <p class="quiet">Request {problem.request_id}</p>}
       {retry && mayPass(error) && (

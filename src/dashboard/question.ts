@@ -10,6 +10,8 @@ export const filterNames = [
   'organization',
   'sending_mta_ip',
   'failure_reason_code',
+  'anomaly',
+  'standing',
 ] as const
 
 export type FilterName = (typeof filterNames)[number]
@@ -35,6 +37,21 @@ export const daysBetween = (from: string, to: string): number => Math.round((Dat
 /** Every UTC day of [from, to). */
 export const daysOf = (from: string, to: string): string[] =>
   Array.from({ length: Math.max(0, daysBetween(from, to)) }, (_, i) => addDays(from, i))
+
+export type Interval = 'day' | 'week' | 'month'
+
+const later = (a: string, b: string): string => (a > b ? a : b)
+const earlier = (a: string, b: string): string => (a < b ? a : b)
+
+/** For a link: what of a question's window is in this bucket, which is named by its first day. */
+export function windowOf(
+  bucket: string,
+  interval: Interval,
+  { from, to }: Pick<Question, 'from' | 'to'>,
+): { days: undefined; from: string; to: string } {
+  const next = interval === 'month' ? `${addDays(bucket, 31).slice(0, 7)}-01` : addDays(bucket, interval === 'day' ? 1 : 7) // prettier-ignore
+  return { days: undefined, from: later(bucket, from), to: earlier(next, to) }
+}
 
 const isDay = (text: string | null): text is string =>
   text !== null && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))
@@ -77,8 +94,14 @@ export function makeLink(
   return text === '' ? path : `${path}?${text}`
 }
 
-/** The query of an API call about `question`; `domain` stands for the view's own domain, if it is about one. */
-export const queryOf = ({ from, to, filters }: Question, domain?: string) => ({
+/**
+ * The query of an API call for numbers about `question`; `domain` stands for the view's own domain, if it is about one.
+ * An anomaly and a standing are of reports: what is not counted is in no number.
+ */
+export const queryOf = (
+  { from, to, filters: { anomaly: _, standing: __, ...filters } }: Question,
+  domain?: string,
+) => ({
   from,
   to,
   ...filters,

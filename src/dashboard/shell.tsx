@@ -1,6 +1,6 @@
 /** What stands around every view: where to go, the window, whose word counts, and the filters that are on. */
 import type { ComponentChildren } from 'preact'
-import { useAsked } from './asked.ts'
+import { useAsked } from './asked.tsx'
 import { addDays, daysBetween, filterNames, type FilterName, type Trust } from './question.ts'
 import { Said } from './parts/said.tsx'
 import { signOut, type Session } from './session.ts'
@@ -141,6 +141,8 @@ const filterLabels: Record<FilterName, string> = {
   organization: 'Organization',
   sending_mta_ip: 'Sending MTA',
   failure_reason_code: 'Reason code',
+  anomaly: 'Anomaly',
+  standing: 'Standing',
 }
 
 /** The filters of the address, each to be taken away. */

@@ -38,7 +38,17 @@ export function shares(parts: readonly Count[]): string[] {
   return tenths.map((each) => share.format(each / 1000))
 }
 
-export const day = (text: string): string => dayLong.format(Date.parse(text))
+/** A view writes the same few days a thousand times. */
+const written = new Map<string, string>()
+
+export function day(text: string): string {
+  const known = written.get(text)
+  if (known !== undefined) return known
+  const words = dayLong.format(Date.parse(text))
+  written.set(text, words)
+  return words
+}
+
 export const shortDay = (text: string): string => dayShort.format(Date.parse(text))
 export const time = (text: string): string => `${instant.format(Date.parse(text))} UTC`
 /** `text` to `text`, or the one day. */

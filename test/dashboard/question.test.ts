@@ -1,7 +1,7 @@
 /** The page's addresses: a link is a question. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { daysOf, makeLink, readQuestion } from '../../src/dashboard/question.ts'
+import { daysOf, makeLink, queryOf, readQuestion, windowOf } from '../../src/dashboard/question.ts'
 
 const today = '2026-03-02'
 const read = (search: string) => readQuestion(new URLSearchParams(search), today)
@@ -39,4 +39,21 @@ test('a change of this view keeps its other filters', () => {
   const here = (changes: Record<string, string | string[] | undefined>) => makeLink(search, '/failures', changes, { keepFilters: true }) // prettier-ignore
   assert.equal(here({ domain: ['b.example'] }), '/failures?days=7&domain=b.example')
   assert.equal(here({ days: undefined, domain: [] }), '/failures')
+})
+
+test('a bucket stands for the days of it that are in the window', () => {
+  const window = { from: '2026-01-15', to: '2026-02-03' }
+  const days = (bucket: string, interval: 'day' | 'week' | 'month') => {
+    const { from, to } = windowOf(bucket, interval, window)
+    return [from, to]
+  }
+  assert.deepEqual(days('2026-01-31', 'day'), ['2026-01-31', '2026-02-01'])
+  assert.deepEqual(days('2026-01-12', 'week'), ['2026-01-15', '2026-01-19'])
+  assert.deepEqual(days('2026-01-01', 'month'), ['2026-01-15', '2026-02-01'])
+  assert.deepEqual(days('2026-02-01', 'month'), ['2026-02-01', '2026-02-03'])
+})
+
+test('what is asked of reports alone is in no question for numbers', () => {
+  const { filters } = read('anomaly=a&standing=excluded&domain=a.example')
+  assert.deepEqual(queryOf({ ...read(''), filters }), { from: '2026-02-01', to: '2026-03-03', domain: ['a.example'] })
 })

@@ -20,9 +20,10 @@ export type PageOptions = BrowserContextOptions & {
 
 export type Browser = {
   /**
-   * A page of a browser that has never been here, at 1280 x 800, in British English and UTC unless `options` say
+   * A page of a browser that nobody has signed in with, at 1280 x 800, in British English and UTC unless `options` say
    * otherwise; addresses are the service's. Closed after the test, which fails where the page logged an error, threw, broke
-   * the Content-Security-Policy, opened a dialog, or asked for anything that is not the service's.
+   * the Content-Security-Policy, opened a dialog, or asked for anything that is not the service's. Tests with the same
+   * options have the scripts of the page from the cache, but for the first: one at a time, please.
    */
   newPage: (t: TestContext, service: Pick<RunningService, 'ports'>, options?: PageOptions) => Promise<Page>
 }
@@ -41,26 +42,46 @@ export async function openBrowser(): Promise<Browser> {
     args: ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
   })
   closing.push(() => browser.close())
+  const profiles = new Map<string, Profile>()
+  const profileOf = async (origin: string, now: Date, options: BrowserContextOptions): Promise<Profile> => {
+    const key = JSON.stringify([origin, now, options])
+    const profile = profiles.get(key) ?? (await newProfile(browser, origin, now, options))
+    profiles.set(key, profile)
+    return profile
+  }
   return {
     newPage: async (t, { ports }, { now = demoNow, expected = [], ...options } = {}) => {
-      const origin = `http://127.0.0.1:${ports.api}`
-      const context = await browser.newContext({
-        baseURL: origin,
-        locale: 'en-GB',
-        timezoneId: 'UTC',
-        viewport: { width: 1280, height: 800 },
-        ...options,
-      })
-      const problems: string[] = []
+      const { page, problems } = await profileOf(`http://127.0.0.1:${ports.api}`, now, options)
       t.after(async () => {
-        await context.close()
-        assert.deepEqual(problems.filter((problem) => !expected.some((one) => one.test(problem))), []) // prettier-ignore
+        await page.goto('about:blank')
+        await page.context().clearCookies()
+        const seen = problems.splice(0).filter((problem) => !expected.some((one) => one.test(problem)))
+        assert.deepEqual(seen, [])
       })
-      await watch(context, origin, problems)
-      await context.clock.setFixedTime(now)
-      return context.newPage()
+      return page
     },
   }
+}
+
+type Profile = { page: Page; problems: string[] }
+
+async function newProfile(
+  browser: Awaited<ReturnType<typeof chromium.launch>>,
+  origin: string,
+  now: Date,
+  options: BrowserContextOptions,
+): Promise<Profile> {
+  const context = await browser.newContext({
+    baseURL: origin,
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    viewport: { width: 1280, height: 800 },
+    ...options,
+  })
+  const problems: string[] = []
+  await watch(context, origin, problems)
+  await context.clock.setFixedTime(now)
+  return { page: await context.newPage(), problems }
 }
 
 /** Signed in with this token, the page is at `path` and shows it. */
@@ -79,11 +100,34 @@ export async function open(page: Page, path: string, token = adminToken): Promis
   await settled(page)
 }
 
-/** Nothing on the page is on its way any more. */
-export async function settled(page: Page): Promise<void> {
-  await page.getByRole('heading', { level: 1 }).waitFor()
-  await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' })
+/** As a link of the page leads there, without loading the page anew, with all of it there. */
+export async function follow(page: Page, path: string): Promise<void> {
+  const link = `Object.assign(document.createElement('a'), { href: ${JSON.stringify(path)}, hidden: true })`
+  await page.evaluate(`(() => { const link = ${link}; document.body.append(link); link.click(); link.remove() })()`)
+  await settled(page)
 }
+
+/** What is only there once it is opened. */
+export async function openDetails(page: Page): Promise<void> {
+  const open = `for (const details of document.querySelectorAll('details')) details.open = true`
+  // The event comes in a task of its own, and then it is drawn.
+  await page.evaluate(`new Promise((done) => { ${open}; setTimeout(() => setTimeout(done)) })`)
+  await settled(page)
+}
+
+/** Nothing on the page is on its way any more. Watched from inside: asking again and again would cost the page more than its own work. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(quiet)
+}
+
+const quiet = `new Promise((resolve, reject) => {
+  const isQuiet = () => document.querySelector('h1') && !document.querySelector('[aria-busy=true]')
+  const end = () => { watcher.disconnect(); clearTimeout(timer); resolve() }
+  const watcher = new MutationObserver(() => isQuiet() && end())
+  const timer = setTimeout(() => reject(new Error('something is still on its way: ' + document.body.innerText)), 30_000)
+  watcher.observe(document, { subtree: true, childList: true, attributeFilter: ['aria-busy'] })
+  if (isQuiet()) end()
+})`
 
 /** Of the first table whose caption has this: the rows below the head, each by the names in the head. */
 export async function rowsOf(page: Page, caption: string | RegExp): Promise<Record<string, string>[]> {

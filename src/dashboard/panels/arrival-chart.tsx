@@ -1,8 +1,9 @@
 /** Arrivals by day, in three kinds: what counts, what was there already, and what was refused or set aside. */
-import * as Plot from '@observablehq/plot'
 import type { Schemas } from '../client.ts'
+import { useAsked } from '../asked.tsx'
 import { Chart } from '../parts/chart.tsx'
 import { Table } from '../parts/table.tsx'
+import { windowOf } from '../question.ts'
 import { approximately, count, day } from '../words.ts'
 
 type Arrival = Schemas['ArrivalCount']
@@ -13,10 +14,12 @@ const kindOf = ({ verdict }: Arrival): 'accepted' | 'duplicate' | 'refused' =>
 const colors = { accepted: 'var(--ok)', duplicate: 'var(--gap)', refused: 'var(--bad)' }
 
 export function ArrivalChart({ rows, from, to }: { rows: Arrival[]; from: string; to: string }) {
+  const { here, question } = useAsked()
   if (rows.length === 0) return null
   const bars = [...Map.groupBy(rows, (row) => `${row.day} ${kindOf(row)}`).values()].map((of) => ({
     day: of[0]!.day,
     kind: kindOf(of[0]!),
+    verdicts: [...new Set(of.map(({ verdict }) => verdict))],
     arrivals: of.reduce((sum, row) => sum + approximately(row.count), 0),
   }))
   const label = `Arrivals by day: ${Object.keys(colors).map((kind) => `${count(bars.filter((bar) => bar.kind === kind).reduce((sum, bar) => sum + bar.arrivals, 0))} ${kind}`).join(', ')}.` // prettier-ignore
@@ -30,14 +33,14 @@ export function ArrivalChart({ rows, from, to }: { rows: Arrival[]; from: string
       <Chart
         label={label}
         on={[bars, from, to]}
-        draw={() => ({
+        draw={(plot) => ({
           height: 180,
           marginLeft: 50,
           x: { type: 'utc', interval: 'day', domain: [new Date(from), new Date(to)], label: null },
           y: { grid: true, label: 'arrivals', ticks: 4 },
           color: { type: 'identity' },
           marks: [
-            Plot.rectY(bars, {
+            plot.rectY(bars, {
               x: (bar: { day: string }) => new Date(bar.day),
               interval: 'day',
               y: 'arrivals',
@@ -47,10 +50,10 @@ export function ArrivalChart({ rows, from, to }: { rows: Arrival[]; from: string
               title: (bar: { day: string; kind: string; arrivals: number }) =>
                 `${day(bar.day)}: ${count(bar.arrivals)} ${bar.kind}`,
             }),
-            Plot.ruleY([0]),
+            plot.ruleY([0]),
           ],
         })}
-        table={
+        table={() => (
           <Table
             caption={label}
             rows={bars.toSorted((a, b) => b.day.localeCompare(a.day))}
@@ -58,10 +61,21 @@ export function ArrivalChart({ rows, from, to }: { rows: Arrival[]; from: string
             columns={[
               { head: 'Day', whole: true, cell: (bar) => day(bar.day), by: (bar) => bar.day },
               { head: 'What', cell: (bar) => bar.kind, by: (bar) => bar.kind },
-              { head: 'Arrivals', numeric: true, cell: (bar) => count(bar.arrivals), by: (bar) => bar.arrivals },
+              {
+                head: 'Arrivals',
+                numeric: true,
+                cell: (bar) => (
+                  <a
+                    href={here({ ...windowOf(bar.day, 'day', question), verdict: bar.verdicts, transport: undefined })}
+                  >
+                    {count(bar.arrivals)}
+                  </a>
+                ),
+                by: (bar) => bar.arrivals,
+              },
             ]}
           />
-        }
+        )}
       />
     </>
   )

@@ -3,10 +3,12 @@ import type { JSX } from 'preact'
 import { api, told, type Schemas } from '../client.ts'
 import { Show, useLoad } from '../load.tsx'
 import { CsvButton } from '../parts/csv.tsx'
+import { AsTable } from '../parts/details.tsx'
 import { Panel } from '../parts/page.tsx'
 import { Said } from '../parts/said.tsx'
-import { useAsked } from '../asked.ts'
-import { daysBetween, daysOf, queryOf } from '../question.ts'
+import { Table } from '../parts/table.tsx'
+import { useAsked } from '../asked.tsx'
+import { daysBetween, daysOf, queryOf, windowOf } from '../question.ts'
 import { approximately, count, day, percent, shortDay } from '../words.ts'
 
 type Row = Schemas['TimeseriesRow']
@@ -49,7 +51,14 @@ export function Calendar({ domain }: { domain?: string }) {
 type Props = { rows: Row[]; splitBy: 'reporter' | 'organization'; from: string; to: string; interval: 'day' | 'week'; domain?: string } // prettier-ignore
 
 function Days({ rows, splitBy, from, to, interval, domain }: Props) {
-  const { link } = useAsked()
+  const { question, link } = useAsked()
+  const aboutReporter = (name: string) => ({
+    ...question.filters,
+    [splitBy]: name,
+    ...(domain !== undefined && { domain }),
+  })
+  const aboutRow = (row: Row) => ({ ...aboutReporter(row[splitBy] ?? ''), ...windowOf(row.bucket, interval, question) })
+  const reportsOf = (row: Row) => link('/reports', { ...aboutRow(row), trust: question.trust })
   const named = rows.filter((row) => approximately(row.reports) > 0)
   if (named.length === 0) return <p class="quiet">No report in this window.</p>
   const buckets = interval === 'day' ? daysOf(from, to) : [...new Set(rows.map(({ bucket }) => bucket))].sort()
@@ -91,21 +100,22 @@ function Days({ rows, splitBy, from, to, interval, domain }: Props) {
                   .map(({ bucket }) => bucket)
                   .sort()
                   .at(-1) ?? from
+              const about = aboutReporter(name)
               return (
                 <tr key={name}>
                   <th scope="row">
-                    <a href={link('/reports', { [splitBy]: name, ...(domain !== undefined && { domain }) })}>
+                    <a href={link('/reports', about)}>
                       <Said text={name === '' ? null : name} absent="not said" />
                     </a>
                   </th>
                   <td>
                     <DayStrip buckets={buckets} rows={of} name={name} />
                   </td>
-                  <td class="number">{count(sessions)}</td>
                   <td class="number">
-                    <a href={link('/failures', { [splitBy]: name, ...(domain !== undefined && { domain }) })}>
-                      {count(failed)}
-                    </a>
+                    <a href={link('/reports', { ...about, trust: question.trust })}>{count(sessions)}</a>
+                  </td>
+                  <td class="number">
+                    <a href={link('/failures', about)}>{count(failed)}</a>
                   </td>
                   <td>{day(last)}</td>
                 </tr>
@@ -114,6 +124,46 @@ function Days({ rows, splitBy, from, to, interval, domain }: Props) {
           </tbody>
         </table>
       </div>
+      <AsTable>
+        {() => (
+          <Table
+            caption={`Reports by ${interval} and reporter`}
+            rows={named}
+            rowKey={(row) => `${row.bucket} ${row[splitBy] ?? ''}`}
+            columns={[
+              {
+                head: interval === 'day' ? 'Day' : 'Week of',
+                whole: true,
+                cell: (row) => day(row.bucket),
+                by: (row) => row.bucket,
+              },
+              {
+                head: 'Reporter',
+                cell: (row) => <Said text={row[splitBy]} absent="not said" />,
+                by: (row) => row[splitBy],
+              },
+              {
+                head: 'Reports',
+                numeric: true,
+                cell: (row) => <a href={reportsOf(row)}>{count(row.reports)}</a>,
+                by: (row) => approximately(row.reports),
+              },
+              {
+                head: 'Successful',
+                numeric: true,
+                cell: (row) => (row.successful === null ? '–' : <a href={reportsOf(row)}>{count(row.successful)}</a>),
+                by: (row) => approximately(row.successful),
+              },
+              {
+                head: 'Failed',
+                numeric: true,
+                cell: (row) => <a href={link('/failures', aboutRow(row))}>{count(row.failed)}</a>,
+                by: (row) => approximately(row.failed),
+              },
+            ]}
+          />
+        )}
+      </AsTable>
       {byReporter.size > maxReporters && (
         <p class="quiet">
           The {maxReporters} most regular of {count(byReporter.size)}; the CSV has them all.

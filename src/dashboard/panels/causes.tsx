@@ -3,9 +3,10 @@ import { api, told, type Schemas } from '../client.ts'
 import { Show, useLoad } from '../load.tsx'
 import { Copyable } from '../parts/copy.tsx'
 import { CsvButton } from '../parts/csv.tsx'
+import { Details } from '../parts/details.tsx'
 import { Panel } from '../parts/page.tsx'
 import { Domain, Said } from '../parts/said.tsx'
-import { useAsked } from '../asked.ts'
+import { useAsked } from '../asked.tsx'
 import { count, days, isZero, plural } from '../words.ts'
 import { LiveProof } from './live-proof.tsx'
 import { recipes } from './recipes.ts'
@@ -112,7 +113,12 @@ export function CauseCard({ cause, showDomain }: { cause: Cause; showDomain: boo
         {isZero(cause.reporters) ? 'no verified reporter' : plural(cause.reporters, 'verified reporter')},{' '}
         {days(cause.first_seen, cause.last_seen)}
         {question.trust === 'verified' && !isZero(cause.unverified.failed) && !isZero(cause.failed) && (
-          <>; beside them {count(cause.unverified.failed)} unverified</>
+          <>
+            ; beside them{' '}
+            <a href={link('/failures', { ...evidence, trust: 'unverified' })}>
+              {count(cause.unverified.failed)} unverified
+            </a>
+          </>
         )}
       </p>
       {cause.reason_codes.length > 0 && (
@@ -121,7 +127,8 @@ export function CauseCard({ cause, showDomain }: { cause: Cause; showDomain: boo
           {cause.reason_codes.map(({ failure_reason_code: code, failed: sessions }, i) => (
             <span key={i}>
               {i > 0 && ', '}
-              <Said text={code} absent="none" /> ({count(sessions)})
+              <Said text={code} absent="none" /> (
+              <a href={link('/failures', { ...evidence, failure_reason_code: code })}>{count(sessions)}</a>)
             </span>
           ))}
         </p>
@@ -132,10 +139,9 @@ export function CauseCard({ cause, showDomain }: { cause: Cause; showDomain: boo
         </p>
       )}
       {snippets.map(({ name, text }) => (
-        <details key={name}>
-          <summary>{name}</summary>
-          <Copyable text={text} label={`${name}: ${cause.result_type}`} />
-        </details>
+        <Details key={name} summary={name}>
+          {() => <Copyable text={text} label={`${name}: ${cause.result_type}`} />}
+        </Details>
       ))}
     </article>
   )

@@ -1,13 +1,14 @@
 /** "Is it getting better?": successful and failed sessions by day, and their rate. A day without a report is a gap. */
-import * as Plot from '@observablehq/plot'
+import type { PlotOptions } from '@observablehq/plot'
 import { api, told, type Schemas } from '../client.ts'
 import { Show, useLoad } from '../load.tsx'
 import { Chart } from '../parts/chart.tsx'
 import { CsvButton } from '../parts/csv.tsx'
 import { Panel } from '../parts/page.tsx'
+import type * as Plot from '../parts/plot.ts'
 import { Table } from '../parts/table.tsx'
-import { useAsked } from '../asked.ts'
-import { addDays, daysBetween, queryOf } from '../question.ts'
+import { useAsked } from '../asked.tsx'
+import { daysBetween, queryOf, windowOf, type Interval } from '../question.ts'
 import { approximately, count, day, percent } from '../words.ts'
 
 type Row = Schemas['TimeseriesRow']
@@ -36,17 +37,6 @@ export function Daily({ domain }: { domain?: string }) {
   )
 }
 
-type Interval = 'day' | 'week' | 'month'
-
-const later = (a: string, b: string): string => (a > b ? a : b)
-const earlier = (a: string, b: string): string => (a < b ? a : b)
-
-/** The first day after the bucket. */
-function nextOf(bucket: string, interval: Interval): string {
-  if (interval !== 'month') return addDays(bucket, interval === 'day' ? 1 : 7)
-  return `${addDays(bucket, 31).slice(0, 7)}-01`
-}
-
 function Bars({
   rows,
   from,
@@ -69,13 +59,9 @@ function Bars({
     sums.successful += approximately(row.successful)
     sums.failed += approximately(row.failed)
   }
-  const about = { ...question.filters, days: undefined, ...(domain !== undefined && { domain }) }
-  const bucketOf = ({ bucket }: Row) => ({
-    ...about,
-    from: later(bucket, from),
-    to: earlier(nextOf(bucket, interval), to),
-  })
-  const rowsOf = (row: Row) => link('/failures', bucketOf(row))
+  const about = { ...question.filters, ...(domain !== undefined && { domain }) }
+  const bucketOf = ({ bucket }: Row) => ({ ...about, ...windowOf(bucket, interval, question) })
+  const rowsOf = (row: Row, trust = {}) => link('/failures', { ...bucketOf(row), ...trust })
   const reportsOf = (row: Row) => link('/reports', { ...bucketOf(row), trust: question.trust })
   const label = hasSuccessful
     ? `Sessions by ${interval}: ${count(sums.failed)} failed, ${percent(sums.successful, sums.successful + sums.failed)} succeeded; ${rows.length} ${interval}s with reports.`
@@ -91,8 +77,8 @@ function Bars({
       <Chart
         label={label}
         on={[rows, from, to]}
-        draw={(width) => options(rows, { from, to, interval, width })}
-        table={
+        draw={(plot, width) => options(plot, rows, { from, to, interval, width })}
+        table={() => (
           <Table
             caption={label}
             rows={rows.toReversed()}
@@ -106,7 +92,7 @@ function Bars({
               {
                 head: 'Successful',
                 numeric: true,
-                cell: (row) => (row.successful === null ? '–' : count(row.successful)),
+                cell: (row) => (row.successful === null ? '–' : <a href={reportsOf(row)}>{count(row.successful)}</a>),
                 by: (row) => approximately(row.successful),
               },
               {
@@ -117,10 +103,14 @@ function Bars({
               },
               { head: 'Rate', numeric: true, cell: (row) => rate(row) },
               { head: 'Reports', numeric: true, cell: (row) => <a href={reportsOf(row)}>{count(row.reports)}</a> },
-              { head: 'Unverified failed', numeric: true, cell: (row) => count(row.unverified.failed) },
+              {
+                head: 'Unverified failed',
+                numeric: true,
+                cell: (row) => <a href={rowsOf(row, { trust: 'unverified' })}>{count(row.unverified.failed)}</a>,
+              },
             ]}
           />
-        }
+        )}
       />
     </>
   )
@@ -130,9 +120,10 @@ const rate = ({ successful, failed }: Row): string =>
   successful === null ? '–' : percent(failed, approximately(successful) + approximately(failed))
 
 function options(
+  plot: typeof Plot,
   rows: Row[],
   { from, to, interval, width }: { from: string; to: string; interval: Interval; width: number },
-): Plot.PlotOptions {
+): PlotOptions {
   // prettier-ignore
   const bars = rows.flatMap(({ bucket, successful, failed }) => [
     { day: new Date(bucket), kind: 'failed', sessions: approximately(failed) },
@@ -140,10 +131,10 @@ function options(
   ])
   const most = Math.max(1, ...rows.map((row) => approximately(row.successful) + approximately(row.failed)))
   const hasRate = rows.some(({ successful }) => successful !== null)
-  const known = new Set(rows.map(({ bucket }) => bucket))
-  const all = interval === 'day' ? Plot.utcInterval('day').range(new Date(from), new Date(to)) : []
+  const known = new Map(rows.map((row) => [row.bucket, row]))
+  const all = interval === 'day' ? plot.utcInterval('day').range(new Date(from), new Date(to)) : []
   const points = (all.length > 0 ? all : rows.map(({ bucket }) => new Date(bucket))).map((date) => {
-    const row = rows.find(({ bucket }) => bucket === date.toISOString().slice(0, 10))
+    const row = known.get(date.toISOString().slice(0, 10))
     const sessions = row ? approximately(row.successful) + approximately(row.failed) : 0
     return { day: date, rate: row && sessions > 0 ? approximately(row.failed) / sessions : NaN }
   })
@@ -154,7 +145,7 @@ function options(
     x: { type: 'utc', interval, domain: [new Date(from), new Date(to)], label: null },
     y: { domain: [0, most], grid: true, label: 'sessions', tickFormat: '~s', ticks: 5 },
     marks: [
-      Plot.rectY(
+      plot.rectY(
         all.filter((date) => !known.has(date.toISOString().slice(0, 10))),
         {
           x: (date: Date) => date,
@@ -165,7 +156,7 @@ function options(
           title: (date: Date) => `${day(date.toISOString())}: no report`,
         },
       ),
-      Plot.rectY(bars, {
+      plot.rectY(bars, {
         x: 'day',
         interval,
         y: 'sessions',
@@ -177,21 +168,21 @@ function options(
       }),
       ...(hasRate
         ? [
-            Plot.line(points, {
+            plot.line(points, {
               x: 'day',
               y: ({ rate: r }: { rate: number }) => r * most,
               stroke: 'var(--rate)',
               strokeWidth: 1.5,
               marker: 'dot',
             }),
-            Plot.axisY({ anchor: 'left', label: 'sessions', tickFormat: '~s', ticks: 5 }),
-            Plot.axisY(
+            plot.axisY({ anchor: 'left', label: 'sessions', tickFormat: '~s', ticks: 5 }),
+            plot.axisY(
               [0, 0.25, 0.5, 0.75, 1].map((share) => share * most),
               { anchor: 'right', label: 'rate', tickFormat: (value: number) => `${Math.round((value / most) * 100)}%` },
             ),
           ]
         : []),
-      Plot.ruleY([0]),
+      plot.ruleY([0]),
     ],
     color: { type: 'identity' },
   }

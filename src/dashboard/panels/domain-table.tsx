@@ -1,12 +1,12 @@
 /** "Which domain needs me?": our domains, the ones in need first. */
 import { api, told, type Schemas } from '../client.ts'
-import { Show, useLoad } from '../load.tsx'
+import { Show, useLoad, type Loaded } from '../load.tsx'
 import { CsvButton } from '../parts/csv.tsx'
 import { Panel } from '../parts/page.tsx'
 import { Domain, Said } from '../parts/said.tsx'
 import { Sparkline } from '../parts/sparkline.tsx'
 import { Table } from '../parts/table.tsx'
-import { useAsked } from '../asked.ts'
+import { useAsked } from '../asked.tsx'
 import { approximately, count, day, isZero, percent } from '../words.ts'
 import { stateWords } from './state.ts'
 
@@ -24,25 +24,37 @@ export function DomainTable({ onLoaded }: { onLoaded?: (rows: Row[]) => void }) 
       const { data, page } = await told(api.GET('/v1/domains', { params: { query }, signal }))
       const rows = data.toSorted((a, b) => need(b) - need(a) || approximately(b.failed) - approximately(a.failed) || a.domain.localeCompare(b.domain)) // prettier-ignore
       onLoaded?.(rows)
-      const drawn = rows.slice(0, maxSparklines).map(({ domain }) => domain)
-      const series = drawn.length === 0 ? [] : (await told(api.GET('/v1/timeseries', {
-      params: { query: { from: question.from, to: question.to, domain: drawn, split_by: 'domain', trust: 'any' } }, signal,
-    }))).data // prettier-ignore
-      return { rows, more: page.next_cursor !== null, series: Map.groupBy(series, (bucket) => bucket.domain ?? '') }
+      return { rows, more: page.next_cursor !== null }
     },
     [query],
   )
+  const drawn = loaded.kind === 'done' ? loaded.value.rows.slice(0, maxSparklines).map(({ domain }) => domain) : []
+  const days = useDays(drawn.sort())
   return (
     <Panel title="Domains" question="Which domain needs me?" actions={<CsvButton path="/v1/domains" query={query} />}>
       <Show of={loaded}>
-        {({ rows, more, series }) => (
+        {({ rows, more }) => (
           <>
-            <Domains rows={rows} series={series} />
+            <Domains rows={rows} days={days.kind === 'done' && !days.stale ? days.value : undefined} />
             {more && <p class="quiet">The first {count(rows.length)} by name; the CSV has them all.</p>}
           </>
         )}
       </Show>
     </Panel>
+  )
+}
+
+/** What the sparklines are drawn of, by domain; it is asked for beside the table, which does not wait for it. */
+function useDays(domain: string[]): Loaded<Map<string, Bucket[]>> {
+  const { from, to } = useAsked().question
+  const query = { from, to, domain, split_by: 'domain', trust: 'any' } as const
+  return useLoad(
+    async (signal) => {
+      if (domain.length === 0) return new Map<string, Bucket[]>()
+      const { data } = await told(api.GET('/v1/timeseries', { params: { query }, signal }))
+      return Map.groupBy(data, (bucket) => bucket.domain ?? '')
+    },
+    [query],
   )
 }
 
@@ -56,8 +68,10 @@ function told_(row: Row): { successful: Schemas['Count']; failed: Schemas['Count
   return { successful, failed, unverified }
 }
 
-function Domains({ rows, series }: { rows: Row[]; series: Map<string, Bucket[]> }) {
+function Domains({ rows, days }: { rows: Row[]; days: Map<string, Bucket[]> | undefined }) {
   const { question, link } = useAsked()
+  const aboutIt = (row: Row) => ({ domain: row.domain, ...(told_(row).unverified && { trust: 'unverified' }) })
+  const reportsOf = (row: Row) => link('/reports', aboutIt(row))
   return (
     <Table
       caption="Our domains"
@@ -93,12 +107,12 @@ function Domains({ rows, series }: { rows: Row[]; series: Map<string, Bucket[]> 
             return (
               <span class="success">
                 <Sparkline
-                  buckets={series.get(row.domain) ?? []}
+                  buckets={days && (days.get(row.domain) ?? [])}
                   from={question.from}
                   to={question.to}
                   name={row.domain}
                 />
-                {sessions === 0 ? '–' : percent(successful, sessions)}
+                {sessions === 0 ? '–' : <a href={reportsOf(row)}>{percent(successful, sessions)}</a>}
                 {unverified && <small class="quiet"> unverified</small>}
               </span>
             )
@@ -110,11 +124,7 @@ function Domains({ rows, series }: { rows: Row[]; series: Map<string, Bucket[]> 
         {
           head: 'Failed',
           numeric: true,
-          cell: (row) => (
-            <a href={link('/failures', { domain: row.domain, ...(told_(row).unverified && { trust: 'unverified' }) })}>
-              {count(told_(row).failed)}
-            </a>
-          ),
+          cell: (row) => <a href={link('/failures', aboutIt(row))}>{count(told_(row).failed)}</a>,
           by: (row) => approximately(told_(row).failed),
         },
         {
@@ -123,7 +133,13 @@ function Domains({ rows, series }: { rows: Row[]; series: Map<string, Bucket[]> 
             row.top_cause === null ? (
               '–'
             ) : (
-              <>
+              <a
+                href={link('/failures', {
+                  ...aboutIt(row),
+                  result_type: row.top_cause.result_type,
+                  receiving_mx_hostname: row.top_cause.receiving_mx_hostname ?? '',
+                })}
+              >
                 <Said text={row.top_cause.result_type} />
                 {row.top_cause.receiving_mx_hostname !== null && (
                   <>
@@ -132,7 +148,7 @@ function Domains({ rows, series }: { rows: Row[]; series: Map<string, Bucket[]> 
                   </>
                 )}
                 {!row.top_cause.ongoing && <small class="quiet"> (over)</small>}
-              </>
+              </a>
             ),
           by: (row) => row.top_cause?.result_type,
         },
@@ -153,7 +169,7 @@ function Domains({ rows, series }: { rows: Row[]; series: Map<string, Bucket[]> 
           whole: true,
           cell: (row) => {
             const last = row.last_report_day ?? row.unverified.last_report_day
-            return last === null ? 'never' : day(last)
+            return last === null ? 'never' : <a href={reportsOf(row)}>{day(last)}</a>
           },
           by: (row) => row.last_report_day ?? row.unverified.last_report_day,
         },

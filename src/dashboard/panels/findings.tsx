@@ -1,9 +1,11 @@
 /** "What is published, and what is wrong with it?": the last check, one made now, and what changed from check to check. */
 import { useState } from 'preact/hooks'
 import { makeCheck, type Step } from '../check-stream.ts'
-import { api, Refused, told, type Schemas } from '../client.ts'
+import { api, told, type Schemas } from '../client.ts'
 import { Failed, Show, useLoad } from '../load.tsx'
+import { useAct } from '../parts/act.ts'
 import { Copyable } from '../parts/copy.tsx'
+import { Details } from '../parts/details.tsx'
 import { Panel } from '../parts/page.tsx'
 import { Said } from '../parts/said.tsx'
 import { mayWrite } from '../session.ts'
@@ -36,26 +38,16 @@ async function lastCheck(domain: string, signal: AbortSignal): Promise<Check | u
 
 function CheckNow({ domain, onMade }: { domain: string; onMade: () => void }) {
   const [steps, setSteps] = useState<Step[]>([])
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState<Refused>()
+  const { busy, error, act } = useAct()
   const check = async () => {
-    setBusy(true)
-    setError(undefined)
     setSteps([])
-    try {
-      await makeCheck(domain, (step) => setSteps((before) => withStep(before, step)))
-      onMade()
-    } catch (failure) {
-      if (!(failure instanceof Refused)) throw failure
-      setError(failure)
-    } finally {
-      setBusy(false)
-    }
+    await makeCheck(domain, (step) => setSteps((before) => withStep(before, step)))
+    onMade()
   }
   const ended = steps.filter(({ state }) => state === 'ended').length
   return (
     <>
-      <button type="button" aria-busy={busy} disabled={busy} onClick={() => void check()}>
+      <button type="button" aria-busy={busy} disabled={busy} onClick={() => act(check)}>
         Check now
       </button>
       <p role="status" class="quiet">
@@ -217,16 +209,15 @@ export function CheckHistory({ domain, made }: { domain: string; made: number })
 }
 
 function PastCheck({ row }: { row: Schemas['CheckRow'] }) {
-  const [open, setOpen] = useState(false)
+  const summary = (
+    <>
+      <span class={`state ${row.severity}`}>{time(row.started_at)}</span>: {plural(row.errors, 'error')},{' '}
+      {plural(row.warnings, 'warning')}
+    </>
+  )
   return (
     <li>
-      <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
-        <summary>
-          <span class={`state ${row.severity}`}>{time(row.started_at)}</span>: {plural(row.errors, 'error')},{' '}
-          {plural(row.warnings, 'warning')}
-        </summary>
-        {open && <PastChanges checkKey={row.key} />}
-      </details>
+      <Details summary={summary}>{() => <PastChanges checkKey={row.key} />}</Details>
     </li>
   )
 }

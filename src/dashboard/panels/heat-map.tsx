@@ -4,8 +4,9 @@ import { Show, useLoad } from '../load.tsx'
 import { CsvButton } from '../parts/csv.tsx'
 import { Panel } from '../parts/page.tsx'
 import { Domain, Said } from '../parts/said.tsx'
-import { useAsked } from '../asked.ts'
+import { useAsked } from '../asked.tsx'
 import { queryOf } from '../question.ts'
+import { totalsOf } from './totals.ts'
 import { approximately, count, isZero, percent } from '../words.ts'
 
 type Row = Schemas['SummaryRow']
@@ -23,16 +24,11 @@ export function HeatMap({ domain }: { domain?: string }) {
     async (signal) => {
       const [cells, totals] = await Promise.all([
         told(api.GET('/v1/summary', { params: { query }, signal })),
-        told(
-          api.GET('/v1/summary', {
-            params: { query: { ...queryOf(question, domain), trust: question.trust } },
-            signal,
-          }),
-        ),
+        totalsOf(question, domain, question.trust),
       ])
       return {
         rows: cells.data.filter(({ result_type: type }) => type !== null && type !== undefined),
-        totals: totals.totals,
+        totals,
       }
     },
     [query],
@@ -54,13 +50,16 @@ export function HeatMap({ domain }: { domain?: string }) {
 function Map_({ rows, totals, domain }: { rows: Row[]; totals: Schemas['Totals']; domain?: string }) {
   const { question, link } = useAsked()
   const shown = rows.filter((row) => !isZero(row.failed) || !isZero(row.unverified.failed))
-  const unattributed = totals.unattributed_failed
+  const filters = { ...question.filters, ...(domain !== undefined && { domain }) }
+  const unattributed = (
+    <Unattributed
+      value={totals.unattributed_failed}
+      failed={totals.failed}
+      reports={link('/reports', { ...filters, trust: question.trust })}
+    />
+  )
   if (shown.length === 0) {
-    return (
-      <p class="quiet">
-        No failure detail in this window. <Unattributed value={unattributed} failed={totals.failed} />
-      </p>
-    )
+    return <p class="quiet">No failure detail in this window. {unattributed}</p>
   }
   const sumBy = (key: (row: Row) => string) => {
     const sums = new Map<string, number>()
@@ -72,7 +71,6 @@ function Map_({ rows, totals, domain }: { rows: Row[]; totals: Schemas['Totals']
   const all = mxs.reduce((sum, [, failed]) => sum + failed, 0)
   const most = Math.max(1, ...shown.map((row) => approximately(row.failed)))
   const cellOf = (mx: string, type: string) => shown.find((row) => (row.receiving_mx_hostname ?? '') === mx && row.result_type === type) // prettier-ignore
-  const filters = { ...question.filters, ...(domain !== undefined && { domain }) }
   return (
     <>
       <div class="scroll" role="region" aria-label="What fails where" tabIndex={0}>
@@ -127,7 +125,7 @@ function Map_({ rows, totals, domain }: { rows: Row[]; totals: Schemas['Totals']
           The {maxRows} with the most failures of {count(mxs.length)}; the CSV has them all.
         </p>
       )}
-      <Unattributed value={unattributed} failed={totals.failed} />
+      {unattributed}
     </>
   )
 }
@@ -135,14 +133,24 @@ function Map_({ rows, totals, domain }: { rows: Row[]; totals: Schemas['Totals']
 /** Set by the CSS object model, which the Content-Security-Policy allows: no style attribute is ever parsed. */
 const shade = (share: number) => ({ '--share': `${Math.round(15 + share * 70)}%` })
 
-function Unattributed({ value, failed }: { value: Schemas['Count'] | null; failed: Schemas['Count'] }) {
+function Unattributed({
+  value,
+  failed,
+  reports,
+}: {
+  value: Schemas['Count'] | null
+  failed: Schemas['Count']
+  reports: string
+}) {
   if (value === null || isZero(value)) return null
   const isMore = approximately(value) > 0
   return (
     <p class="note">
       {isMore
-        ? `${count(value)} of ${count(failed)} failed sessions have no detail: their reports do not say what failed.`
-        : `The details add up to ${count(String(-BigInt(value)))} sessions more than the reports' totals say.`}
+        ? `${count(value)} of ${count(failed)} failed sessions have no detail: `
+        : `The details add up to ${count(String(-BigInt(value)))} sessions more than the totals of `}
+      <a href={reports}>their reports</a>
+      {isMore ? ' do not say what failed.' : ' say.'}
     </p>
   )
 }

@@ -1,11 +1,13 @@
 /** "Which policy do senders apply?": the versions of the policy string, by who applied them and when. */
 import { api, told, type Schemas } from '../client.ts'
 import { CsvButton } from '../parts/csv.tsx'
+import { Details } from '../parts/details.tsx'
 import { Panel } from '../parts/page.tsx'
 import { Pages } from '../parts/pages.tsx'
 import { Domain, Said } from '../parts/said.tsx'
 import { Table } from '../parts/table.tsx'
-import { useAsked } from '../asked.ts'
+import { useAsked } from '../asked.tsx'
+import { addDays } from '../question.ts'
 import { approximately, count, day, days, isZero, plural } from '../words.ts'
 
 type Version = Schemas['PolicyVersion']
@@ -21,13 +23,8 @@ export function PolicyVersions({ domain }: { domain?: string }) {
       actions={<CsvButton path="/v1/policy-versions" query={query} />}
     >
       <Pages
-        ask={(cursor, signal) =>
-          told(
-            api.GET('/v1/policy-versions', {
-              params: { query: { ...query, ...(cursor !== undefined && { cursor }) } },
-              ...(signal && { signal }),
-            }),
-          )
+        ask={(more, init) =>
+          told(api.GET('/v1/policy-versions', { params: { query: { ...query, ...more } }, ...init }))
         }
         on={[query]}
       >
@@ -49,6 +46,16 @@ export function PolicyVersions({ domain }: { domain?: string }) {
 
 function VersionCard({ version }: { version: Version }) {
   const { link } = useAsked()
+  /** Of its kind and its days: the API knows no filter by the very policy. */
+  const reportsOf = (of: Record<string, string | undefined>) =>
+    link('/reports', {
+      policy_domain: version.policy_domain,
+      policy_type: version.policy_type,
+      days: undefined,
+      from: version.first_day,
+      to: addDays(version.last_day, 1),
+      ...of,
+    })
   return (
     <article class="card">
       <h3>
@@ -93,55 +100,55 @@ function VersionCard({ version }: { version: Version }) {
       )}
       {!isZero(version.reports) && (
         <p>
-          {failedOf(version)}, {plural(version.reports, 'report')}
+          {failedOf(version)}, <a href={reportsOf({ trust: 'verified' })}>{plural(version.reports, 'report')}</a>
         </p>
       )}
       {!isZero(version.unverified.reports) && (
         <p class="quiet">
-          {failedOf(version.unverified)}, {plural(version.unverified.reports, 'unverified report')}
+          {failedOf(version.unverified)},{' '}
+          <a href={reportsOf({ trust: 'unverified' })}>{plural(version.unverified.reports, 'unverified report')}</a>
         </p>
       )}
-      <details>
-        <summary>Applied by {count(version.reporters.length)}</summary>
-        <Table
-          caption="Who applied this policy"
-          quietCaption
-          rows={version.reporters.map((each, i) => ({ ...each, i }))}
-          rowKey={({ i }) => String(i)}
-          columns={[
-            {
-              head: 'Reporter',
-              cell: (row) => (
-                <a
-                  href={link(
-                    '/reports',
-                    row.reporter === null ? { organization: row.organization ?? '' } : { reporter: row.reporter },
-                  )}
-                >
-                  <Said text={row.reporter ?? row.organization} />
-                </a>
-              ),
-            },
-            { head: 'Trust', whole: true, cell: (row) => row.trust },
-            { head: 'First', whole: true, cell: (row) => day(row.first_day), by: (row) => row.first_day },
-            { head: 'Last', whole: true, cell: (row) => day(row.last_day), by: (row) => row.last_day },
-            {
-              head: 'Cached until',
-              cell: (row) => (row.cache_until === null ? '–' : day(row.cache_until)),
-              by: (row) => row.cache_until,
-            },
-            {
-              head: 'Reports',
-              numeric: true,
-              cell: (row) => count(row.reports),
-              by: (row) => approximately(row.reports),
-            },
-          ]}
-        />
-      </details>
+      <Details summary={`Applied by ${count(version.reporters.length)}`}>
+        {() => (
+          <Table
+            caption="Who applied this policy"
+            quietCaption
+            rows={version.reporters}
+            rowKey={(_, place) => String(place)}
+            columns={[
+              {
+                head: 'Reporter',
+                cell: (row) => (
+                  <a href={reportsOf(byWhom(row))}>
+                    <Said text={row.reporter ?? row.organization} />
+                  </a>
+                ),
+              },
+              { head: 'Trust', whole: true, cell: (row) => row.trust },
+              { head: 'First', whole: true, cell: (row) => day(row.first_day), by: (row) => row.first_day },
+              { head: 'Last', whole: true, cell: (row) => day(row.last_day), by: (row) => row.last_day },
+              {
+                head: 'Cached until',
+                cell: (row) => (row.cache_until === null ? '–' : day(row.cache_until)),
+                by: (row) => row.cache_until,
+              },
+              {
+                head: 'Reports',
+                numeric: true,
+                cell: (row) => <a href={reportsOf(byWhom(row))}>{count(row.reports)}</a>,
+                by: (row) => approximately(row.reports),
+              },
+            ]}
+          />
+        )}
+      </Details>
     </article>
   )
 }
+
+const byWhom = ({ reporter, organization }: Version['reporters'][number]) =>
+  reporter === null ? { organization: organization ?? '' } : { reporter }
 
 const failedOf = ({ successful, failed }: Pick<Version, 'successful' | 'failed'>): string =>
   `${count(failed)} of ${count(approximately(successful) + approximately(failed))} sessions failed`

@@ -5,7 +5,7 @@ import { Copyable } from '../parts/copy.tsx'
 import { Panel } from '../parts/page.tsx'
 import { Said } from '../parts/said.tsx'
 import { Table } from '../parts/table.tsx'
-import { useAsked } from '../asked.ts'
+import { useAsked } from '../asked.tsx'
 import { approximately, count, day, plural } from '../words.ts'
 
 type Answer = Schemas['Readiness']

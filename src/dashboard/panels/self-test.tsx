@@ -1,25 +1,18 @@
 /** The setup doctor: whether reports about a domain find their way here, link by link. */
 import { useState } from 'preact/hooks'
-import { api, Refused, told, type Schemas } from '../client.ts'
+import { api, told, type Schemas } from '../client.ts'
 import { Failed } from '../load.tsx'
+import { useAct } from '../parts/act.ts'
 import { Panel } from '../parts/page.tsx'
 import { Said } from '../parts/said.tsx'
 
 export function SelfTest() {
   const [domain, setDomain] = useState('')
-  const [busy, setBusy] = useState(false)
-  const [outcome, setOutcome] = useState<Schemas['SelfTest'] | Refused>()
+  const [outcome, setOutcome] = useState<Schemas['SelfTest']>()
+  const { busy, error, act } = useAct()
   const run = async () => {
-    setBusy(true)
     setOutcome(undefined)
-    try {
-      setOutcome(await told(api.POST('/v1/selftest', { body: { domain: domain.trim() } })))
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error
-      setOutcome(error)
-    } finally {
-      setBusy(false)
-    }
+    setOutcome(await told(api.POST('/v1/selftest', { body: { domain: domain.trim() } })))
   }
   return (
     <Panel
@@ -27,10 +20,10 @@ export function SelfTest() {
       question="Sends reports to the addresses that a domain has published, and sees whether they arrive here. They count nowhere."
     >
       <form
-        class="self-test"
+        class="one-field"
         onSubmit={(event) => {
           event.preventDefault()
-          void run()
+          act(run)
         }}
       >
         <label>
@@ -48,9 +41,7 @@ export function SelfTest() {
           {busy ? 'Testing, up to two minutes' : 'Test'}
         </button>
       </form>
-      <div role="status">
-        {outcome instanceof Refused ? <Failed error={outcome} /> : outcome && <Links of={outcome} />}
-      </div>
+      <div role="status">{error ? <Failed error={error} /> : outcome && <Links of={outcome} />}</div>
     </Panel>
   )
 }

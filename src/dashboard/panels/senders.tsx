@@ -6,7 +6,7 @@ import { Panel } from '../parts/page.tsx'
 import { Said } from '../parts/said.tsx'
 import { Table, type Column } from '../parts/table.tsx'
 import { networkOf } from './network.ts'
-import { useAsked } from '../asked.ts'
+import { useAsked } from '../asked.tsx'
 import { queryOf } from '../question.ts'
 import { approximately, count, day, isZero } from '../words.ts'
 

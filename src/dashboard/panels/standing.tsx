@@ -1,18 +1,22 @@
 /** "Can I trust this?": every reporter with its standing, and the buttons to change it. */
 import { useState } from 'preact/hooks'
-import { api, Refused, told, type Schemas } from '../client.ts'
+import { api, told, type Schemas } from '../client.ts'
 import { Failed } from '../load.tsx'
+import { useAct } from '../parts/act.ts'
 import { CsvButton } from '../parts/csv.tsx'
 import { Panel } from '../parts/page.tsx'
 import { Pages } from '../parts/pages.tsx'
 import { Domain, Said } from '../parts/said.tsx'
 import { Table } from '../parts/table.tsx'
-import { useAsked } from '../asked.ts'
+import { useAsked } from '../asked.tsx'
 import { mayWriteAll } from '../session.ts'
 import { approximately, count, day } from '../words.ts'
 
 type Reporter = Schemas['Reporter']
 type StandingWord = Reporter['standing']
+
+/** Why a report is in no number. */
+const uncounted = ['superseded', 'conflict', 'contested', 'implausible', 'excluded', 'blocked']
 
 export function Standing() {
   const { question, link } = useAsked()
@@ -26,14 +30,7 @@ export function Standing() {
       actions={<CsvButton path="/v1/reporters" query={query} />}
     >
       <Pages
-        ask={(cursor, signal) =>
-          told(
-            api.GET('/v1/reporters', {
-              params: { query: { ...query, ...(cursor !== undefined && { cursor }) } },
-              ...(signal && { signal }),
-            }),
-          )
-        }
+        ask={(more, init) => told(api.GET('/v1/reporters', { params: { query: { ...query, ...more } }, ...init }))}
         on={[query]}
       >
         {(rows) => (
@@ -85,7 +82,11 @@ export function Standing() {
               {
                 head: 'Not counted',
                 numeric: true,
-                cell: (row) => count(row.uncounted_reports),
+                cell: (row) => (
+                  <a href={link('/reports', { reporter: row.domain, standing: uncounted })}>
+                    {count(row.uncounted_reports)}
+                  </a>
+                ),
                 by: (row) => approximately(row.uncounted_reports),
               },
               {
@@ -106,12 +107,15 @@ export function Standing() {
               },
               {
                 head: 'Anomalies',
-                cell: (row) =>
-                  Object.entries(row.anomalies).map(([code, reports]) => (
-                    <span key={code} class="anomaly">
-                      {code} {count(reports)}{' '}
-                    </span>
-                  )),
+                cell: (row) => (
+                  <span class="anomalies">
+                    {Object.entries(row.anomalies).map(([code, reports]) => (
+                      <span key={code}>
+                        {code} <a href={link('/reports', { reporter: row.domain, anomaly: code })}>{count(reports)}</a>
+                      </span>
+                    ))}
+                  </span>
+                ),
               },
               ...(mayWriteAll()
                 ? [
@@ -146,29 +150,19 @@ function Change({
   onChange: (standing: StandingWord) => void
 }) {
   // prettier-ignore
-  const [error, setError] = useState<Refused>()
-  const [busy, setBusy] = useState(false)
+  const { busy, error, act } = useAct()
   const set = async (next: StandingWord) => {
-    setBusy(true)
-    setError(undefined)
-    try {
-      const told_ = await told(
-        api.PATCH('/v1/reporters/{domain}', { params: { path: { domain: row.domain } }, body: { standing: next } }),
-      )
-      onChange(told_.standing)
-    } catch (failure) {
-      if (!(failure instanceof Refused)) throw failure
-      setError(failure)
-    } finally {
-      setBusy(false)
-    }
+    const { standing } = await told(
+      api.PATCH('/v1/reporters/{domain}', { params: { path: { domain: row.domain } }, body: { standing: next } }),
+    )
+    onChange(standing)
   }
   const button = (next: StandingWord, label: string) => (
     <button
       type="button"
       class="outline small"
       disabled={busy}
-      onClick={() => void set(next)}
+      onClick={() => act(() => set(next))}
       aria-label={`${label} ${row.domain}`}
     >
       {label}

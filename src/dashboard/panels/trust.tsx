@@ -1,23 +1,23 @@
 /** "Can I trust this?": what somebody stands behind, and beside it what nobody does. */
-import { api, told, type Schemas } from '../client.ts'
+import type { Schemas } from '../client.ts'
 import { Show, useLoad } from '../load.tsx'
 import { Panel } from '../parts/page.tsx'
-import { useAsked } from '../asked.ts'
+import { useAsked } from '../asked.tsx'
 import { queryOf } from '../question.ts'
+import { totalsOf } from './totals.ts'
 import { approximately, count, isZero, percent, plural } from '../words.ts'
 
 export function Trust({ domain }: { domain?: string }) {
   const { question, here, link } = useAsked()
-  const query = { ...queryOf(question, domain), trust: 'verified' as const }
   const of = domain === undefined ? {} : { domain }
-  const loaded = useLoad((signal) => told(api.GET('/v1/summary', { params: { query }, signal })), [query])
+  const loaded = useLoad(() => totalsOf(question, domain, 'verified'), [queryOf(question, domain)])
   return (
     <Panel
       title="Whose word this is"
       question="A DKIM signature proves who reports, not that the counts are right; HTTPS proves nothing."
     >
       <Show of={loaded}>
-        {({ totals }) => (
+        {(totals) => (
           <>
             <dl class="facts">
               <dt>Verified</dt>

@@ -29,21 +29,23 @@ export function Page({
 
 export function Panel({
   title,
+  id = `panel-${title.toLowerCase().replace(/[^a-z]+/g, '-')}`,
   question,
   children,
   actions,
 }: {
   title: string
+  /** What a link on the page leads to. */
+  id?: string
   question?: string
   children: ComponentChildren
   actions?: ComponentChildren
 }) {
   // prettier-ignore
-  const id = `panel-${title.toLowerCase().replace(/[^a-z]+/g, '-')}`
   return (
-    <section class="panel" aria-labelledby={id}>
+    <section class="panel" id={id} aria-labelledby={`${id}-title`}>
       <header>
-        <h2 id={id}>{title}</h2>
+        <h2 id={`${id}-title`}>{title}</h2>
         {question !== undefined && <p class="quiet">{question}</p>}
         {actions}
       </header>

@@ -12,12 +12,14 @@ export function Sparkline({
   to,
   name,
 }: {
-  buckets: Schemas['TimeseriesRow'][]
+  /** Undefined while they are on their way. */
+  buckets: Schemas['TimeseriesRow'][] | undefined
   from: string
   to: string
   name: string
 }) {
   // prettier-ignore
+  if (!buckets) return <svg class="spark" aria-busy="true" width={width} height={height} />
   const byDay = new Map(buckets.map((bucket) => [bucket.bucket, bucket]))
   const days = daysOf(from, to)
   const step = width / Math.max(1, days.length)

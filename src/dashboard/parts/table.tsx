@@ -19,7 +19,8 @@ type Props<Row> = {
   quietCaption?: boolean
   columns: Column<Row>[]
   rows: readonly Row[]
-  rowKey: (row: Row) => string
+  /** By the row, or where nothing in it is its own, by its place. */
+  rowKey: (row: Row, place: number) => string
   empty?: ComponentChildren
 }
 
@@ -64,8 +65,8 @@ export function Table<Row>({
           </tr>
         </thead>
         <tbody>
-          {shown.map((row) => (
-            <tr key={rowKey(row)}>
+          {shown.map((row, place) => (
+            <tr key={rowKey(row, place)}>
               {columns.map(({ head, cell, numeric, whole }) => (
                 <td key={head} class={numeric ? 'number' : whole ? 'whole' : undefined}>
                   {cell(row)}

@@ -3,12 +3,13 @@ import { useState } from 'preact/hooks'
 import { api, told, type Schemas } from '../client.ts'
 import { Show, useLoad } from '../load.tsx'
 import { ArrivalChart } from '../panels/arrival-chart.tsx'
+import { ReporterAnomalies } from '../panels/reporter-anomalies.tsx'
 import { CsvButton } from '../parts/csv.tsx'
 import { Page, Panel } from '../parts/page.tsx'
 import { Pages } from '../parts/pages.tsx'
 import { Said } from '../parts/said.tsx'
 import { Table } from '../parts/table.tsx'
-import { useAsked } from '../asked.ts'
+import { useAsked } from '../asked.tsx'
 import { approximately, count, enumerate, plural, shares, time } from '../words.ts'
 import { JudgeAgain } from './submission.tsx'
 
@@ -44,6 +45,7 @@ export function Arrivals() {
         </Show>
       </Panel>
       <List />
+      <ReporterAnomalies />
     </Page>
   )
 }
@@ -108,14 +110,7 @@ function List() {
         </p>
       )}
       <Pages
-        ask={(cursor, signal) =>
-          told(
-            api.GET('/v1/submissions', {
-              params: { query: { ...query, ...(cursor !== undefined && { cursor }) } },
-              ...(signal && { signal }),
-            }),
-          )
-        }
+        ask={(more, init) => told(api.GET('/v1/submissions', { params: { query: { ...query, ...more } }, ...init }))}
         on={[query, judged]}
       >
         {(rows) => (

@@ -1,6 +1,6 @@
 /** One domain seen from outside: what is wrong with what it publishes, what to publish, and whether it may be enforced. */
 import { useState } from 'preact/hooks'
-import { useAsked } from '../asked.ts'
+import { useAsked } from '../asked.tsx'
 import { CheckHistory, Findings } from '../panels/findings.tsx'
 import { Readiness } from '../panels/readiness.tsx'
 import { RecordsToPublish } from '../panels/records.tsx'

@@ -1,13 +1,14 @@
 /** Failure details as they were reported: what every number of failed sessions leads to. */
 import { api, told } from '../client.ts'
+import { ends, receivingIp, receivingMx, resultType, sessions } from '../panels/failure-columns.tsx'
 import { CsvButton } from '../parts/csv.tsx'
 import { Page } from '../parts/page.tsx'
 import { Pages } from '../parts/pages.tsx'
-import { Domain, Said, SaidLink } from '../parts/said.tsx'
+import { Domain, Said } from '../parts/said.tsx'
 import { Table } from '../parts/table.tsx'
-import { useAsked } from '../asked.ts'
+import { useAsked } from '../asked.tsx'
 import { queryOf } from '../question.ts'
-import { approximately, count, day } from '../words.ts'
+import { day } from '../words.ts'
 
 export function Failures() {
   const { question, link } = useAsked()
@@ -18,14 +19,7 @@ export function Failures() {
         Failure details, newest day first. <CsvButton path="/v1/failures" query={query} />
       </p>
       <Pages
-        ask={(cursor, signal) =>
-          told(
-            api.GET('/v1/failures', {
-              params: { query: { ...query, ...(cursor !== undefined && { cursor }) } },
-              ...(signal && { signal }),
-            }),
-          )
-        }
+        ask={(more, init) => told(api.GET('/v1/failures', { params: { query: { ...query, ...more } }, ...init }))}
         on={[query]}
       >
         {(rows) => (
@@ -43,30 +37,11 @@ export function Failures() {
                 by: (row) => row.day,
               },
               { head: 'Domain', cell: (row) => <Domain name={row.domain} />, by: (row) => row.domain },
-              { head: 'Result type', cell: (row) => <Said text={row.result_type} />, by: (row) => row.result_type },
-              {
-                head: 'Sessions',
-                numeric: true,
-                cell: (row) => count(row.failed_session_count),
-                by: (row) => approximately(row.failed_session_count),
-              },
-              {
-                head: 'Receiving MX',
-                cell: (row) => <Said text={row.receiving_mx_hostname} />,
-                by: (row) => row.receiving_mx_hostname,
-              },
-              { head: 'Receiving IP', cell: (row) => <Said text={row.receiving_ip} />, by: (row) => row.receiving_ip },
-              {
-                head: 'Sending MTA',
-                cell: (row) => <Said text={row.sending_mta_ip} />,
-                by: (row) => row.sending_mta_ip,
-              },
-              {
-                head: 'Reason',
-                cell: (row) => <Said text={row.failure_reason_code} />,
-                by: (row) => row.failure_reason_code,
-              },
-              { head: 'More', cell: (row) => <SaidLink text={row.additional_information} /> },
+              resultType,
+              sessions,
+              receivingMx,
+              receivingIp,
+              ...ends,
               { head: 'Policy', cell: (row) => <Said text={row.policy_type} />, by: (row) => row.policy_type },
               {
                 head: 'Reported by',

@@ -5,7 +5,7 @@ import { Failed, Show, useLoad } from '../load.tsx'
 import { Copyable } from '../parts/copy.tsx'
 import { SelfTest } from '../panels/self-test.tsx'
 import { Panel } from '../parts/page.tsx'
-import { useAsked } from '../asked.ts'
+import { useAsked } from '../asked.tsx'
 import { mayWriteAll } from '../session.ts'
 
 export function FirstVisit() {
@@ -16,8 +16,7 @@ export function FirstVisit() {
         <Show of={loaded}>{({ record }) => <Copyable text={record} label="TXT record" />}</Show>
         <p>
           The first report can be expected 24 to 48 hours later: senders report once a day, about the day before, and
-          only if they sent mail to you. The domain itself becomes yours with{' '}
-          <code>npm start -- domain add example.com</code>.
+          only if they sent mail to you.
         </p>
       </Panel>
       {mayWriteAll() && <SelfTest />}

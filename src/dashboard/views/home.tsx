@@ -1,15 +1,17 @@
 /** "Is anything broken, why, and what do I do?" */
 import { useMemo, useState } from 'preact/hooks'
-import type { Schemas } from '../client.ts'
+import { api, told, type Schemas } from '../client.ts'
+import { useLoad } from '../load.tsx'
+import { AddDomain } from '../panels/add-domain.tsx'
 import { Calendar } from '../panels/calendar.tsx'
 import { Causes } from '../panels/causes.tsx'
 import { Daily } from '../panels/daily.tsx'
 import { DomainTable } from '../panels/domain-table.tsx'
 import { HeatMap } from '../panels/heat-map.tsx'
 import { Trust } from '../panels/trust.tsx'
-import { Page } from '../parts/page.tsx'
-import { Said } from '../parts/said.tsx'
-import { DomainsInView, useAsked } from '../asked.ts'
+import { Page, Panel } from '../parts/page.tsx'
+import { Domain, Said } from '../parts/said.tsx'
+import { Assume, useAsked } from '../asked.tsx'
 import { count, plural } from '../words.ts'
 import { FirstVisit } from './first-visit.tsx'
 
@@ -20,15 +22,21 @@ const mostInView = 20
 
 export function Home() {
   const [domains, setDomains] = useState<Row[]>()
+  const [added, setAdded] = useState(0)
   const nothingYet = domains?.every(({ state }) => state === 'no-reports') ?? false
   const inView = useMemo(() => neediest(domains), [domains])
   return (
     <Page title="Overview">
       {domains && <Verdict domains={domains} />}
+      {nothingYet && (
+        <Panel title="Your domains" question="Reports about others are refused.">
+          <AddDomain onAdded={() => setAdded((n) => n + 1)} />
+        </Panel>
+      )}
       {nothingYet && <FirstVisit />}
-      <DomainTable onLoaded={setDomains} />
+      <DomainTable key={added} onLoaded={setDomains} />
       {domains && !nothingYet && (
-        <DomainsInView.Provider value={inView}>
+        <Assume domains={inView}>
           {inView && (
             <p class="note">
               Below: the {count(inView.length)} domains in most need, of {count(domains.length)}.
@@ -41,7 +49,7 @@ export function Home() {
           <HeatMap />
           <Causes most={6} />
           <Trust />
-        </DomainsInView.Provider>
+        </Assume>
       )}
     </Page>
   )
@@ -53,33 +61,58 @@ const neediest = (domains: Row[] | undefined): string[] | undefined =>
 
 /** The one sentence that somebody with five seconds reads. */
 function Verdict({ domains }: { domains: Row[] }) {
-  const { link } = useAsked()
   const failing = domains.filter(({ state }) => state === 'failing')
   const silent = domains.filter(({ state }) => state === 'silent')
+  const isQuiet = domains.every(({ state }) => state === 'no-reports')
   if (domains.length === 0) return null
   if (failing.length === 0) {
     return (
       <p class="headline">
-        {silent.length === 0
-          ? 'Nothing is broken'
-          : `Nothing is broken, but ${plural(silent.length, 'domain')} went silent`}
-        , as far as the reports say.
+        {isQuiet
+          ? 'No report has come yet.'
+          : silent.length === 0
+            ? 'Nothing is broken, as far as the reports say.'
+            : `Nothing is broken, but ${plural(silent.length, 'domain')} went silent, as far as the reports say.`}
       </p>
     )
   }
   return (
     <section class="verdict" aria-label="What is broken">
       {failing.slice(0, mostHeadlines).map((row) => (
-        <p key={row.domain} class="headline">
-          <a href={link(`/domains/${row.domain}`)}>
-            <strong>{row.domain}</strong>
-          </a>
-          : <Said text={row.headline} />
-        </p>
+        <Broken key={row.domain} row={row} />
       ))}
       {failing.length > mostHeadlines && (
         <p class="quiet">and {plural(failing.length - mostHeadlines, 'domain')} more, below.</p>
       )}
     </section>
+  )
+}
+
+function Broken({ row: { domain, headline, top_cause: cause, trust } }: { row: Row }) {
+  const { link } = useAsked()
+  const types = useLoad((signal) => told(api.GET('/v1/result-types', { signal })), [])
+  const known = types.kind === 'done' ? types.value.data.find(({ name }) => name === cause?.result_type) : undefined
+  const evidence = cause && { domain, result_type: cause.result_type, receiving_mx_hostname: cause.receiving_mx_hostname ?? '', ...(trust === 'unverified' && { trust }) } // prettier-ignore
+  return (
+    <>
+      <p class="headline">
+        <a href={link(`/domains/${domain}`)}>
+          <strong>
+            <Domain name={domain} />
+          </strong>
+        </a>
+        : <Said text={headline} />
+      </p>
+      {evidence && (
+        <p>
+          {known && (
+            <>
+              <strong>To do:</strong> {known.fix}{' '}
+            </>
+          )}
+          <a href={link('/failures', evidence)}>The evidence</a>
+        </p>
+      )}
+    </>
   )
 }

@@ -1,6 +1,6 @@
 /** For addresses that nothing answers to. */
 import { Page } from '../parts/page.tsx'
-import { useAsked } from '../asked.ts'
+import { useAsked } from '../asked.tsx'
 
 export function NoSuchView() {
   const { link } = useAsked()

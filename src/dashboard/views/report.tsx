@@ -1,12 +1,15 @@
 /** One report: what it says, how far it is to be believed, and its bytes. */
 import { useState } from 'preact/hooks'
-import { api, Refused, told, type Schemas } from '../client.ts'
+import { api, told, type Schemas } from '../client.ts'
 import { Failed, Show, useLoad } from '../load.tsx'
+import { ends, receivingIp, receivingMx, resultType, sessions } from '../panels/failure-columns.tsx'
+import { Anomalies, Proof } from '../panels/marks.tsx'
+import { useAct } from '../parts/act.ts'
 import { JsonText } from '../parts/json-text.tsx'
 import { Page, Panel } from '../parts/page.tsx'
-import { Domain, Said, SaidLink } from '../parts/said.tsx'
+import { Domain, Said } from '../parts/said.tsx'
 import { Table } from '../parts/table.tsx'
-import { useAsked } from '../asked.ts'
+import { useAsked } from '../asked.tsx'
 import { mayWrite } from '../session.ts'
 import { approximately, count, day, percent, time, visible } from '../words.ts'
 
@@ -32,7 +35,7 @@ export function ReportView({ key_ = '', params }: { key_?: string; params?: { ke
             <Summary report={report} onDecided={() => setAgain((n) => n + 1)} />
             <Policies policies={report.policies} />
             {report.policies.map((policy, i) => (
-              <Details key={i} policy={policy} />
+              <Details key={i} policy={policy} id={detailsId(i)} />
             ))}
             {submission && <Proof submission={submission} />}
             <Anomalies anomalies={report.anomalies} />
@@ -46,7 +49,7 @@ export function ReportView({ key_ = '', params }: { key_?: string; params?: { ke
 
 function Summary({ report, onDecided }: { report: Report; onDecided: () => void }) {
   const { link } = useAsked()
-  const sessions = approximately(report.successful) + approximately(report.failed)
+  const all = approximately(report.successful) + approximately(report.failed)
   return (
     <section class="panel">
       <dl class="facts">
@@ -78,7 +81,10 @@ function Summary({ report, onDecided }: { report: Report; onDecided: () => void 
         </dd>
         <dt>Sessions</dt>
         <dd>
-          {count(report.failed)} of {count(sessions)} failed ({percent(report.failed, sessions)})
+          <a href="#policies">
+            {count(report.failed)} of {count(all)} failed
+          </a>{' '}
+          ({percent(report.failed, all)})
         </dd>
         <dt>Whose word</dt>
         <dd>
@@ -108,21 +114,15 @@ function Summary({ report, onDecided }: { report: Report; onDecided: () => void 
 }
 
 function Decide({ report, onDecided }: { report: Report; onDecided: () => void }) {
-  const [error, setError] = useState<Refused>()
+  const { busy, error, act } = useAct()
   const word = report.counted ? 'exclude' : 'include'
   const decide = async () => {
-    setError(undefined)
-    try {
-      await told(api.POST(`/v1/reports/{key}/${word}`, { params: { path: { key: report.key } }, body: {} }))
-      onDecided()
-    } catch (failure) {
-      if (!(failure instanceof Refused)) throw failure
-      setError(failure)
-    }
+    await told(api.POST(`/v1/reports/{key}/${word}`, { params: { path: { key: report.key } }, body: {} }))
+    onDecided()
   }
   return (
     <>
-      <button type="button" class="outline" onClick={() => void decide()}>
+      <button type="button" class="outline" disabled={busy} aria-busy={busy} onClick={() => act(decide)}>
         {word === 'exclude' ? 'Exclude this report from all numbers' : 'Include this report in the numbers'}
       </button>
       {error && <Failed error={error} />}
@@ -130,13 +130,18 @@ function Decide({ report, onDecided }: { report: Report; onDecided: () => void }
   )
 }
 
+const detailsId = (i: number): string => `details-${i + 1}`
+
 /** Side by side and never added up: sts and tlsa of one report may be the same sessions. */
 function Policies({ policies }: { policies: Policy[] }) {
   return (
     <Panel
+      id="policies"
       title="Policies"
       question={
-        policies.length > 1 ? 'Different policy types may describe the same sessions, so they are never added up.' : ''
+        new Set(policies.map(({ policy_type: type }) => type)).size > 1
+          ? 'Different policy types may describe the same sessions, so they are never added up.'
+          : ''
       }
     >
       <div class="cards">
@@ -155,7 +160,12 @@ function Policies({ policies }: { policies: Policy[] }) {
               {policy.primary && <small class="quiet">stands for the totals</small>}
             </p>
             <p>
-              {count(policy.successful)} succeeded, {count(policy.failed)} failed
+              {count(policy.successful)} succeeded,{' '}
+              {policy.failure_details.length === 0 ? (
+                <>{count(policy.failed)} failed</>
+              ) : (
+                <a href={`#${detailsId(i)}`}>{count(policy.failed)} failed</a>
+              )}
               {approximately(policy.unattributed_failed) !== 0 && (
                 <>; {count(policy.unattributed_failed)} not told by the details</>
               )}
@@ -186,95 +196,22 @@ function Policies({ policies }: { policies: Policy[] }) {
   )
 }
 
-function Details({ policy }: { policy: Policy }) {
+function Details({ policy, id }: { policy: Policy; id: string }) {
   if (policy.failure_details.length === 0) return null
   return (
-    <Panel title={`Failure details: ${visible(policy.policy_type)}`}>
+    <Panel id={id} title={`Failure details: ${visible(policy.policy_type)}`}>
       <Table
         caption={`Failure details of the policy ${visible(policy.policy_type)}`}
         quietCaption
-        rows={policy.failure_details.map((detail, i) => ({ ...detail, i }))}
-        rowKey={({ i }) => String(i)}
+        rows={policy.failure_details}
+        rowKey={(_, place) => String(place)}
         columns={[
-          { head: 'Result type', cell: (row) => <Said text={row.result_type} />, by: (row) => row.result_type },
-          {
-            head: 'Sessions',
-            numeric: true,
-            cell: (row) => count(row.failed_session_count),
-            by: (row) => approximately(row.failed_session_count),
-          },
-          {
-            head: 'Receiving MX',
-            cell: (row) => <Said text={row.receiving_mx_hostname} />,
-            by: (row) => row.receiving_mx_hostname,
-          },
+          resultType,
+          sessions,
+          receivingMx,
           { head: 'HELO', cell: (row) => <Said text={row.receiving_mx_helo} /> },
-          { head: 'Receiving IP', cell: (row) => <Said text={row.receiving_ip} /> },
-          { head: 'Sending MTA', cell: (row) => <Said text={row.sending_mta_ip} />, by: (row) => row.sending_mta_ip },
-          {
-            head: 'Reason',
-            cell: (row) => <Said text={row.failure_reason_code} />,
-            by: (row) => row.failure_reason_code,
-          },
-          { head: 'More', cell: (row) => <SaidLink text={row.additional_information} /> },
-        ]}
-      />
-    </Panel>
-  )
-}
-
-export function Proof({ submission }: { submission: Schemas['Submission'] }) {
-  if (submission.dkim.length === 0)
-    return (
-      <Panel title="DKIM">
-        <p class="quiet">
-          No signature:{' '}
-          {submission.transport === 'https' ? 'HTTPS proves nothing about who reports.' : 'nobody stands behind it.'}
-        </p>
-      </Panel>
-    )
-  return (
-    <Panel title="DKIM">
-      <Table
-        caption="DKIM signatures, as of the day of arrival"
-        quietCaption
-        rows={submission.dkim.map((each, i) => ({ ...each, i }))}
-        rowKey={({ i }) => String(i)}
-        columns={[
-          { head: 'Result', whole: true, cell: (row) => row.result },
-          { head: 'Domain', cell: (row) => <Said text={row.domain} /> },
-          { head: 'Selector', cell: (row) => <Said text={row.selector} /> },
-          { head: 'Algorithm', cell: (row) => <Said text={row.algorithm} /> },
-          { head: 'Bits', numeric: true, cell: (row) => row.key_bits ?? '–' },
-          {
-            head: 'Why not',
-            cell: (row) => [row.reason, ...row.unacceptable].filter((word) => word !== undefined).join(', ') || '–',
-          },
-        ]}
-      />
-    </Panel>
-  )
-}
-
-export function Anomalies({ anomalies }: { anomalies: { code: string; pointer: string }[] }) {
-  if (anomalies.length === 0) return null
-  return (
-    <Panel title="Anomalies" question="Repairs made, and oddities seen.">
-      <Table
-        caption="Anomalies"
-        quietCaption
-        rows={anomalies.map((each, i) => ({ ...each, i }))}
-        rowKey={({ i }) => String(i)}
-        columns={[
-          { head: 'Code', cell: (row) => row.code },
-          {
-            head: 'Where',
-            cell: (row) => (
-              <code>
-                <Said text={row.pointer} />
-              </code>
-            ),
-          },
+          receivingIp,
+          ...ends,
         ]}
       />
     </Panel>

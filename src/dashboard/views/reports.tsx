@@ -1,23 +1,22 @@
 /** Reports, counted or not. */
-import { api, told } from '../client.ts'
+import { api, told, type Schemas } from '../client.ts'
 import { CsvButton } from '../parts/csv.tsx'
 import { Page } from '../parts/page.tsx'
 import { Pages } from '../parts/pages.tsx'
 import { Domain, Said } from '../parts/said.tsx'
 import { Table } from '../parts/table.tsx'
-import { useAsked } from '../asked.ts'
+import { useAsked } from '../asked.tsx'
 import { approximately, count, day } from '../words.ts'
 
 export function Reports() {
   const { question, link, search } = useAsked()
-  const { domain, policy_domain, reporter, organization } = question.filters
+  // Those that are of failure details are none of a report.
+  const { sending_mta_ip: _, failure_reason_code: __, standing, ...filters } = question.filters
   const query = {
     from: question.from,
     to: question.to,
-    ...(domain && { domain }),
-    ...(policy_domain && { policy_domain }),
-    ...(reporter && { reporter }),
-    ...(organization && { organization }),
+    ...filters,
+    ...(standing && { standing: standing as Schemas['Report']['standing'][] }),
     // Unlike numbers, a list of reports is of all of them unless the address says so.
     trust: search.has('trust') ? question.trust : ('any' as const),
     limit: 100,
@@ -28,14 +27,7 @@ export function Reports() {
         Newest day first, counted or not. <CsvButton path="/v1/reports" query={query} />
       </p>
       <Pages
-        ask={(cursor, signal) =>
-          told(
-            api.GET('/v1/reports', {
-              params: { query: { ...query, ...(cursor !== undefined && { cursor }) } },
-              ...(signal && { signal }),
-            }),
-          )
-        }
+        ask={(more, init) => told(api.GET('/v1/reports', { params: { query: { ...query, ...more } }, ...init }))}
         on={[query]}
       >
         {(rows) => (
@@ -64,19 +56,19 @@ export function Reports() {
               {
                 head: 'Successful',
                 numeric: true,
-                cell: (row) => count(row.successful),
+                cell: (row) => <a href={link(`/reports/${row.key}`)}>{count(row.successful)}</a>,
                 by: (row) => approximately(row.successful),
               },
               {
                 head: 'Failed',
                 numeric: true,
-                cell: (row) => count(row.failed),
+                cell: (row) => <a href={link(`/reports/${row.key}`)}>{count(row.failed)}</a>,
                 by: (row) => approximately(row.failed),
               },
               {
                 head: 'Anomalies',
                 numeric: true,
-                cell: (row) => row.anomalies.length,
+                cell: (row) => <a href={link(`/reports/${row.key}`)}>{row.anomalies.length}</a>,
                 by: (row) => row.anomalies.length,
               },
               { head: 'By', cell: (row) => row.transport, by: (row) => row.transport },

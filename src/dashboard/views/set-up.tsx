@@ -1,7 +1,9 @@
 /** What to publish, for each domain, and a way to try it. */
-import { useAsked } from '../asked.ts'
+import { useState } from 'preact/hooks'
+import { useAsked } from '../asked.tsx'
 import { api, told } from '../client.ts'
 import { Show, useLoad } from '../load.tsx'
+import { AddDomain } from '../panels/add-domain.tsx'
 import { Panel, Page } from '../parts/page.tsx'
 import { Domain } from '../parts/said.tsx'
 import { FirstVisit } from './first-visit.tsx'
@@ -19,7 +21,8 @@ const mostDomains = 100
 
 function OwnDomains() {
   const { link } = useAsked()
-  const loaded = useLoad((signal) => told(api.GET('/v1/domains', { params: { query: { limit: mostDomains } }, signal })), []) // prettier-ignore
+  const [added, setAdded] = useState(0)
+  const loaded = useLoad((signal) => told(api.GET('/v1/domains', { params: { query: { limit: mostDomains } }, signal })), [added]) // prettier-ignore
   return (
     <Panel title="Your domains" question="What each publishes, seen from outside, and whether it is safe to enforce.">
       <Show of={loaded}>
@@ -37,6 +40,7 @@ function OwnDomains() {
           </ul>
         )}
       </Show>
+      <AddDomain onAdded={() => setAdded((n) => n + 1)} />
     </Panel>
   )
 }

@@ -1,14 +1,14 @@
 /** One arrival: its verdict, why, and another try. */
 import { useState } from 'preact/hooks'
-import { api, Refused, told, type Schemas } from '../client.ts'
+import { api, told, type Schemas } from '../client.ts'
 import { Failed, Show, useLoad } from '../load.tsx'
+import { Anomalies, Problems, Proof } from '../panels/marks.tsx'
+import { useAct } from '../parts/act.ts'
 import { Page, Panel } from '../parts/page.tsx'
 import { Domain, Said } from '../parts/said.tsx'
-import { Table } from '../parts/table.tsx'
-import { useAsked } from '../asked.ts'
+import { useAsked } from '../asked.tsx'
 import { mayWriteAll } from '../session.ts'
 import { time } from '../words.ts'
-import { Anomalies, Proof } from './report.tsx'
 
 export function SubmissionView({ params }: { params?: { key: string } }) {
   const { link } = useAsked()
@@ -61,28 +61,7 @@ export function SubmissionView({ params }: { params?: { key: string } }) {
                 </ul>
               </Panel>
             )}
-            {submission.problems.length > 0 && (
-              <Panel title="Why it was refused">
-                <Table
-                  caption="Problems"
-                  quietCaption
-                  rows={submission.problems.map((each, i) => ({ ...each, i }))}
-                  rowKey={({ i }) => String(i)}
-                  columns={[
-                    { head: 'Problem', cell: (row) => <Said text={row.message} /> },
-                    { head: 'Code', cell: (row) => row.code },
-                    {
-                      head: 'Where',
-                      cell: (row) => (
-                        <code>
-                          <Said text={row.pointer} />
-                        </code>
-                      ),
-                    },
-                  ]}
-                />
-              </Panel>
-            )}
+            <Problems problems={submission.problems} />
             <Proof submission={submission} />
             <Anomalies anomalies={submission.anomalies} />
           </>
@@ -109,28 +88,18 @@ const final: Schemas['Submission']['verdict'][] = ['accepted', 'duplicate']
 /** By the code and the domains of today. */
 export function JudgeAgain({ submission, onJudged }: { submission: Schemas['Submission']; onJudged: () => void }) {
   const [said, setSaid] = useState('')
-  const [error, setError] = useState<Refused>()
-  const [busy, setBusy] = useState(false)
+  const { busy, error, act } = useAct()
   if (!mayWriteAll() || final.includes(submission.verdict)) return null
   const judge = async () => {
-    setBusy(true)
-    setError(undefined)
-    try {
-      const { verdict, reason } = await told(
-        api.POST('/v1/submissions/{key}/replay', { params: { path: { key: submission.key } } }),
-      )
-      setSaid(reason === null ? verdict : `${verdict}: ${reason}`)
-      if (verdict !== submission.verdict) onJudged()
-    } catch (failure) {
-      if (!(failure instanceof Refused)) throw failure
-      setError(failure)
-    } finally {
-      setBusy(false)
-    }
+    const { verdict, reason } = await told(
+      api.POST('/v1/submissions/{key}/replay', { params: { path: { key: submission.key } } }),
+    )
+    setSaid(reason === null ? verdict : `${verdict}: ${reason}`)
+    if (verdict !== submission.verdict) onJudged()
   }
   return (
     <>
-      <button type="button" class="outline small" disabled={busy} aria-busy={busy} onClick={() => void judge()}>
+      <button type="button" class="outline small" disabled={busy} aria-busy={busy} onClick={() => act(judge)}>
         Judge again
       </button>{' '}
       <span role="status">{said}</span>

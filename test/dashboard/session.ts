@@ -1,12 +1,9 @@
 /** Signing in and out of the dashboard, in a real browser. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openBrowser, signIn } from '../support/browser.ts'
-import { runDemoService } from '../support/demo-service.ts'
+import { signIn } from '../support/browser.ts'
 import { adminToken } from '../support/running-service.ts'
-
-const service = await runDemoService()
-const { newPage } = await openBrowser()
+import { newPage, service } from './demo.ts'
 
 const button = (name: string) => ['button', { name }] as const
 

@@ -5,13 +5,11 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { ensurePage } from '../../src/page-build.ts'
-import { open, openBrowser, rowsOf, settled } from '../support/browser.ts'
-import { demoNow, runDemoService } from '../support/demo-service.ts'
+import { follow, open, rowsOf, settled } from '../support/browser.ts'
+import { demoNow } from '../support/demo-service.ts'
 import { reportOn } from '../support/report-mail.ts'
 import { adminToken, runService, type RunningService } from '../support/running-service.ts'
-
-const service = await runDemoService()
-const { newPage } = await openBrowser()
+import { newPage, service } from './demo.ts'
 
 type Row = Record<string, unknown> & { key: string }
 type List = { data: Row[] }
@@ -123,7 +121,7 @@ test('a token of one domain sees that domain, and no button that it may not pres
 test('what is not there is said not to be: a domain, a report, an arrival, a page', async (t) => {
   const page = await newPage(t, service, { expected: [/status of 40[04]/] })
   for (const path of ['/domains/none.example', '/domains/%3Cimg%20src=x%3E', '/reports/none', '/submissions/none']) {
-    await open(page, path)
+    await (page.url() === 'about:blank' ? open : follow)(page, path)
     await page.getByRole('alert').waitFor()
     assert.equal(await button(page, 'Try again').count(), 0)
   }
@@ -159,7 +157,10 @@ test('who comes before the first report is told what to publish and when to expe
   const log = { info: () => undefined, error: console.error }
   const env = { INTAKE_URL: 'https://rua.example/v1/tlsrpt' }
   const empty = await runService({ now: () => demoNow, dashboard: ensurePage(log), env }, t)
-  const page = await newPage(t, empty, { permissions: ['clipboard-read', 'clipboard-write'] })
+  const page = await newPage(t, empty, {
+    permissions: ['clipboard-read', 'clipboard-write'],
+    expected: [/status of 400/],
+  })
   await open(page, '/')
   const { record } = await empty.get<{ record: string }>('/v1/instance')
   assert.match(record, /mailto:tlsrpt@rua\.example,https:\/\/rua\.example/)
@@ -169,7 +170,18 @@ test('who comes before the first report is told what to publish and when to expe
   await page.getByText('Copied.').waitFor()
   assert.equal(await page.evaluate('navigator.clipboard.readText()'), record)
 
-  await empty.put('/v1/domains/ours.example', {})
+  const domain = page.getByLabel('A mail domain of yours')
+  await domain.fill('com')
+  await button(page, 'Add').click()
+  await page.getByRole('alert').filter({ hasText: 'public suffix' }).waitFor()
+  await domain.fill('ours.example')
+  await button(page, 'Add').click()
+  await page.getByText('ours.example and what is below it is yours now').waitFor()
+
+  await page.getByLabel('Domain to test').fill('nobody.example.com')
+  await button(page, 'Test').click()
+  await page.getByText('✕ broken: record').waitFor() // It publishes no record.
+
   const report = reportOn({ domain: 'ours.example', day: '2026-11-20', reportId: 'r1', failed: 3 })
   const file = (name: string, content: string) => ({ name, mimeType: 'application/json', buffer: Buffer.from(content) })
   await page.getByLabel('Drop a file here, or choose one').setInputFiles([
