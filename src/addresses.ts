@@ -27,6 +27,9 @@ export function networkOf(address: string): string {
   return `${ipaddr.fromByteArray(bytes).toString()}/${isV4 ? 24 : 64}`
 }
 
+/** An address as what it does is counted by: of IPv6 the /64, which is what one customer has. */
+export const callerOf = (address: string): string => (address.includes(':') ? networkOf(address) : address)
+
 /** A test for addresses in any of the ranges (CIDR text, or bare addresses), v4-mapped addresses as IPv4. */
 export function makeAddressTest(cidrs: readonly string[]): (address: string) => boolean {
   const ranges = cidrs.map((cidr) => (cidr.includes('/') ? rangeOf(cidr) : rangeOfOne(ipaddr.process(cidr))))

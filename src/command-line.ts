@@ -33,6 +33,9 @@ export type CommandWorld = Terminal & {
   nowMs: () => number
   /** Resolves when the process is asked to end. */
   stopped: () => Promise<NodeJS.Signals>
+  /** Resolves at SIGUSR2. */
+  nudged: () => Promise<unknown>
+  pid: number
 }
 
 /** To be given arguments. */
@@ -57,7 +60,7 @@ export function makeCommandLine(world: CommandWorld): Command {
 }
 
 /** What stays up. */
-function addServices(program: Command, { run, serve, build, say, now, stopped }: CommandWorld): void {
+function addServices(program: Command, { run, serve, build, say, now, stopped, nudged, pid }: CommandWorld): void {
   program
     .command('serve', { isDefault: true })
     .description('take reports by SMTP and HTTPS, answer the API; stops on SIGTERM or SIGINT')
@@ -75,7 +78,10 @@ function addServices(program: Command, { run, serve, build, say, now, stopped }:
     )
     .option('--once', 'stop after printing, instead of staying up until Ctrl-C', false)
     .action((options: { once: boolean }) =>
-      run((_config, log) => runDemo({ once: options.once, say, log, now, stopped }), 'error'),
+      run(
+        (_config, log) => runDemo({ once: options.once, say, log, now, stopped, nudged, nudge: `kill -USR2 ${pid}` }),
+        'error',
+      ),
     )
   program
     .command('migrate')

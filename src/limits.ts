@@ -79,6 +79,7 @@ export const defaultLimits = {
   checksPerMinute: 20, // By key: people ask for a few, and who has many domains has them checked daily.
   checkConnections: 100, // Open at once.
   checkConnectionsPerMinute: 30, // To one address: one may be the MX of many domains, and must not feel it.
+  checkPatienceMs: 900_000, // Daily checks wait for their turn with such an address.
   checkAddresses: 4, // Of one host.
   checkConnectMs: 10_000,
   checkTlsMs: 10_000,

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=16 --max-old-space-size=512
 /** The command line; the only place that knows the process: its environment, arguments, streams, signals and exit. */
 import pino, { type Logger } from 'pino'
 import { adminTokenFile, ConfigError, readConfig, secretsOf, type Config } from './config.ts'
@@ -27,6 +27,7 @@ const now = () => new Date()
 
 const program = makeCommandLine({
   ...{ run, serve, build, say, stopped, progress: makeProgress() },
+  ...{ nudged: () => new Promise((resolve) => process.on('SIGUSR2', resolve)), pid: process.pid },
   exit: (code) => process.exit(code),
   width: process.stdout.isTTY ? process.stdout.columns : Infinity,
   colour: process.stdout.isTTY && process.stdout.hasColors(), // Minds NO_COLOR.

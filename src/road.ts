@@ -54,15 +54,20 @@ const randomBytesOfKey = 16
 /** Asking for random bytes costs 4 us, however few: they are fetched for many keys at once. */
 const randomPool = Buffer.alloc(256 * randomBytesOfKey)
 let randomUsed = randomPool.length
+/** RFC 9562 §6.2: counted on within a millisecond, from a random number of 31 bits. */
+let [lastMs, sequence] = [-1, 0]
 
-/** Of a submission, an arrival or a report: the time stands in it, so keys are in order of time. */
+/** Of a submission, an arrival, a report or a check: keys are in order of time, and of one time in that of their making. */
 export function keyAt(at: Date): string {
   if (randomUsed === randomPool.length) {
     randomFillSync(randomPool)
     randomUsed = 0
   }
   const random = randomPool.subarray(randomUsed, (randomUsed += randomBytesOfKey))
-  return uuidv7({ msecs: at.getTime(), random })
+  const msecs = at.getTime()
+  sequence = msecs === lastMs ? sequence + 1 : random.readUInt32BE() >>> 1
+  lastMs = msecs
+  return uuidv7({ msecs, random, seq: sequence })
 }
 
 /** A domain of POLICY_DOMAINS: with its subdomains; a variable cannot name hosts. */

@@ -9,6 +9,7 @@ import ts from 'typescript'
 const plan: Record<string, { may: string[]; because: string }> = {
   'limits.ts': { may: [], because: 'they are numbers and their reasons' },
   'gate.ts': { may: [], because: 'it counts who is on the road' },
+  'rate.ts': { may: [], because: 'it counts' },
   'addresses.ts': { may: ['ipaddr.js'], because: 'addresses are values' },
   tlsrpt: {
     may: ['zod', 'mailparser', 'tldts', 'node:net'],
@@ -37,7 +38,17 @@ const plan: Record<string, { may: string[]; because: string }> = {
   },
   transport: {
     may: [
-      ...['ingest.ts', 'tlsrpt', 'limits.ts', 'addresses.ts', 'smtp-server', 'fastify', 'selfsigned', 'ipaddr.js'],
+      ...[
+        'ingest.ts',
+        'tlsrpt',
+        'limits.ts',
+        'addresses.ts',
+        'rate.ts',
+        'smtp-server',
+        'fastify',
+        'selfsigned',
+        'ipaddr.js',
+      ],
       ...['node:net', 'node:tls', 'node:http', 'node:https', 'node:fs', 'node:fs/promises'],
     ],
     because: 'a transport makes a Submission and calls ingest, nothing else',
@@ -70,7 +81,7 @@ const plan: Record<string, { may: string[]; because: string }> = {
   },
   checks: {
     may: [
-      ...['addresses.ts', 'dns', 'dkim', 'mtasts', 'tlsrpt', 'ipaddr.js', 'tldts', 'nodemailer'],
+      ...['addresses.ts', 'rate.ts', 'dns', 'dkim', 'mtasts', 'tlsrpt', 'ipaddr.js', 'tldts', 'nodemailer'],
       ...['node:net', 'node:tls', 'node:http'],
     ],
     because: 'it looks at a domain from outside, and says what it sees; a self-test sends what a reporter would',
@@ -154,9 +165,13 @@ const plan: Record<string, { may: string[]; because: string }> = {
     ],
     because: 'it is a sender and a reader: it uses the sockets and the API; and it plays the hosts that checks look at',
   },
+  'command-line.ts': {
+    may: ['commands', 'config.ts', 'demo', 'service.ts', 'commander', 'pino'],
+    because: 'it says in words what can be asked for, and hands it to who does it',
+  },
   'main.ts': {
-    may: ['commands', 'config.ts', 'demo', 'page-build.ts', 'secrets.ts', 'service.ts', 'commander', 'pino'],
-    because: 'it is the command line',
+    may: ['command-line.ts', 'commands', 'config.ts', 'page-build.ts', 'secrets.ts', 'service.ts', 'pino'],
+    because: 'it is the process: what is asked for at the command line is done in it',
   },
 }
 

@@ -1,17 +1,42 @@
-/** `npm run demo`, as a newcomer runs it: within a minute, reports have come in and answers out. */
+/** `npm run demo`, as a newcomer runs it: reports have come in and answers out, and mended, the broken domain is well. */
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { before, test } from 'node:test'
 import { resultTypes } from '../src/tlsrpt/result-types.ts'
-import { runProgram, type Ended } from './support/program.ts'
+import { inherited, type Ended } from './support/program.ts'
 
 let ended: Ended
 before(async () => {
-  ended = await runProgram(['demo', '--once'], { TMPDIR: process.env['TMPDIR'] ?? '/tmp' })
+  const program = spawn(process.execPath, ['src/main.ts', 'demo'], { env: { ...inherited, TMPDIR: process.env['TMPDIR'] ?? '/tmp' } }) // prettier-ignore
+  let [stdout, stderr] = ['', '']
+  const answers = () => stdout.match(/^Can alpha\.example enforce.*\n/gm)?.length ?? 0
+  program.stderr.on('data', (data: Buffer) => (stderr += data.toString()))
+  program.stdout.on('data', (data: Buffer) => {
+    const before = stdout
+    stdout += data.toString()
+    if (/Up until/.test(stdout) && !/Up until/.test(before)) program.kill('SIGUSR2')
+    if (answers() === 2) program.kill('SIGINT')
+  })
+  const [code] = (await once(program, 'close')) as [number | null]
+  ended = { code, stdout, stderr }
 })
 
 test('it ends well, with nothing on stderr', () => {
   assert.deepEqual([ended.code, ended.stderr], [0, ''])
+})
+
+test('its broken domain may not enforce, and after the fix it may', () => {
+  const [before, after] = ended.stdout.match(/^Can alpha\.example enforce MTA-STS\? \S+/gm)!
+  assert.match(before, / not-ready:$/)
+  assert.match(after!, / ready:$/)
+  assert.match(
+    ended.stdout,
+    /^ {2}alpha\.example +error +mx2\.alpha\.example \[127\.0\.0\.\d\]: The certificate is not valid .* it ended/m,
+  )
+  const mended = ended.stdout.slice(ended.stdout.indexOf('mx2.alpha.example shows a new certificate'))
+  assert.match(mended, /^ {2}alpha\.example +advice *$/m)
 })
 
 test('every sample is sent by its transport, and gets the answer that stands beside it', () => {

@@ -8,7 +8,7 @@ import { getCheck, lastCheck, listChecks, recordCheck, type KeptCheck } from '..
 import { checkRowSchema, checkSchema } from './checks-schema.ts'
 import { toJson } from './json.ts'
 import { listParameters, pageSchema, readPage } from './pages.ts'
-import { notFound, Problem, problems, tooManyRequests } from './problem.ts'
+import { badParameter, notFound, Problem, problems, tooManyRequests } from './problem.ts'
 import { given, isKey, keyPath, many, domainParameter, windowSchema } from './query.ts'
 import type { Api, ApiDeps, Caller } from './route.ts'
 
@@ -87,9 +87,10 @@ export function addChecks(app: Api, deps: ApiDeps): void {
   )
 }
 
-/** The name to look at. Throws a 400 for what is none, a 404 for another tenant's, a 429 for too many. */
-export function admitted({ checker }: ApiDeps, text: string, caller: Caller): string {
+/** The name to look at, which stood in the body or the path. Throws a 400 for what is none, a 404 for another tenant's, a 429 for too many. */
+export function admitted({ checker }: ApiDeps, text: string, caller: Caller, from: 'body' | 'path' = 'body'): string {
   const read = checker.readDomain(text)
+  if (read.kind === 'refused' && from === 'path') throw badParameter('domain', read.message)
   if (read.kind === 'refused')
     throw new Problem(400, 'bad-request', `domain ${read.message}.`, { errors: [{ pointer: '/domain', message: read.message }] }) // prettier-ignore
   if (caller.visible && !caller.visible.includes(read.domain)) throw notFound('There is no such domain.')

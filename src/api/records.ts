@@ -48,6 +48,8 @@ export function addRecords(app: Api, deps: ApiDeps): void {
       },
     },
     async ({ params, caller }) =>
-      toJson(await deps.checker.records(admitted(deps, params.domain, caller))) as z.output<typeof recordsSchema>,
+      toJson(await deps.checker.records(admitted(deps, params.domain, caller, 'path'))) as z.output<
+        typeof recordsSchema
+      >,
   )
 }

@@ -1,7 +1,6 @@
 /** POST /v1/selftest: whether reports about a domain find their way here (RFC 8460 §3). */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { findArrived, findRefusedMail } from '../store/self-test.ts'
+import { makeSelfTestStore } from '../store/self-test.ts'
 import { admitted } from './checks.ts'
 import { toJson } from './json.ts'
 import { problems } from './problem.ts'
@@ -44,11 +43,7 @@ export function addSelfTest(app: Api, deps: ApiDeps): void {
       const domain = admitted(deps, body.domain, caller)
       const tested = await deps.checker.selfTest(domain, {
         isOurs: (await ownDomains.ownership()).ownerOf(domain) !== undefined,
-        store: {
-          findMail: (token, since) => findRefusedMail(db, token, since),
-          findPost: (key) => findArrived(db, key),
-        },
-        wait: sleep,
+        store: makeSelfTestStore(db),
         onLink: () => undefined,
       })
       return toJson(tested)

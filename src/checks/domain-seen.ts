@@ -3,6 +3,7 @@ import type { LookedUp } from '../dns/look-up.ts'
 import { parsePolicy, type ReadPolicy } from '../mtasts/policy.ts'
 import type { MailHosts } from './mail-hosts.ts'
 import type { MxSeen, PolicySeen, Unseen } from './seen.ts'
+import type { TlsaSeen } from './tlsa-seen.ts'
 
 export type DomainSeen = {
   domain: string
@@ -19,13 +20,7 @@ export type DomainSeen = {
   ownRua: { uri: string; unseen?: Unseen }[]
 }
 
-export type HostSeen = {
-  mx: MxSeen
-  /** What the MX host is an alias for. */
-  alias?: string
-  /** Of `_25._tcp.` + host. */
-  tlsa: LookedUp<'TLSA'>
-}
+export type HostSeen = TlsaSeen & { mx: MxSeen }
 
 /** The policy text behind what came of the fetch. */
 export type PolicyText = {

@@ -9,6 +9,7 @@ import type { Check } from './check.ts'
 import type { FindingCode } from './findings/codes.ts'
 import { explainReasonCode } from './reason-codes.ts'
 import { readable } from './strangers-text.ts'
+import { tlsaName } from './tlsa-seen.ts'
 
 /** Days are UTC, 'YYYY-MM-DD'. */
 export type CauseFacts = {
@@ -210,7 +211,7 @@ const shownBy = new Map<string, readonly FindingCode[]>([
 
 const codesOf = (resultType: string): readonly FindingCode[] => shownBy.get(resultType) ?? []
 
-/** Subjects are a host, a host with an address behind it, or a name below the domain; a cause may name no host. */
+/** Subjects are a host, a host with an address or a name behind it, its TLSA name, or a name below the domain; a cause may name no host. */
 function isAbout(
   { code, subject }: Found,
   codes: readonly FindingCode[],
@@ -219,7 +220,7 @@ function isAbout(
   // prettier-ignore
   if (!codes.some((one) => one === code)) return false
   if (mx === null || resultType.startsWith('sts-')) return true
-  return subject === domain || subject === mx || subject.startsWith(`${mx} [`)
+  return subject === domain || subject === mx || subject === tlsaName(mx) || subject.startsWith(`${mx} [`)
 }
 
 const blindOfMx: readonly FindingCode[] = ['mx-not-told', 'mx-none-answers', 'mx-not-seen', 'mx-unreachable', 'mx-enforce-unknown'] // prettier-ignore

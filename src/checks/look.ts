@@ -8,6 +8,7 @@ import type { SeeRua } from './own-listeners.ts'
 import type { SeePolicy } from './policy-host.ts'
 import { isOnUsualPort, isOwnRua, mailDomainOf } from './rua.ts'
 import type { Unseen } from './seen.ts'
+import { lookUpTlsa } from './tlsa-seen.ts'
 
 export type LookDeps = {
   lookUp: LookUp
@@ -18,6 +19,8 @@ export type LookDeps = {
   ownAddresses: readonly string[]
   limits: LookLimits
   onProgress: (progress: Progress) => void
+  /** Ends the look as the end of its time does. */
+  signal?: AbortSignal
 }
 
 export type LookLimits = {
@@ -38,7 +41,7 @@ const notTold = { kind: 'unreachable', reason: 'dns-timeout' } as const
 
 /** Rejects never for what a stranger does. `domain` as readDomainInput answers it. */
 export async function lookAtDomain(domain: string, deps: LookDeps): Promise<DomainSeen> {
-  using time = startTime(deps.limits.checkMs, deps.onProgress)
+  using time = startTime(deps.limits.checkMs, deps.onProgress, deps.signal)
   const [stsRecord, policy, tlsrpt, mail] = await Promise.all([
     time.step('sts-record', `_mta-sts.${domain}`, () => deps.lookUp(`_mta-sts.${domain}`, 'TXT'), notTold),
     seePolicyInTime(domain, deps, time),
@@ -68,13 +71,15 @@ export async function lookAtRecords(
 type Time = ReturnType<typeof startTime>
 
 /** A step that is not over when the time is up is left alone, and `late` stands for what it would have said. */
-function startTime(milliseconds: number, onProgress: LookDeps['onProgress']) {
+function startTime(milliseconds: number, onProgress: LookDeps['onProgress'], signal?: AbortSignal) {
   const { promise: up, resolve } = Promise.withResolvers<undefined>()
   let isUp = false
-  const timer = setTimeout(() => {
+  const end = () => {
     isUp = true
     resolve(undefined)
-  }, milliseconds)
+  }
+  const timer = setTimeout(end, milliseconds)
+  signal?.addEventListener('abort', end)
   return {
     step: async <T>(step: Step, subject: string, run: () => Promise<T>, late: T): Promise<T> => {
       if (isUp) return late
@@ -85,6 +90,7 @@ function startTime(milliseconds: number, onProgress: LookDeps['onProgress']) {
     },
     [Symbol.dispose]: () => {
       clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
     },
   }
 }
@@ -122,14 +128,11 @@ async function lookAtMail(
 
 function lookAtHost({ host, preference }: MailHost, deps: LookDeps, time: Time): Promise<HostSeen> {
   const look = async (): Promise<HostSeen> => {
-    const [mx, cname, tlsa] = await Promise.all([
-      deps.seeMx(host, preference),
-      deps.lookUp(host, 'CNAME'),
-      deps.lookUp(`_25._tcp.${host}`, 'TLSA'),
-    ])
-    return { mx, tlsa, ...(cname.kind === 'found' && { alias: cname.records[0]! }) }
+    const [mx, tlsaSeen] = await Promise.all([deps.seeMx(host, preference), lookUpTlsa(host, deps.lookUp)])
+    return { mx, ...tlsaSeen }
   }
-  return time.step('mx-host', host, look, { mx: { host, preference, addresses: [], unseen: tooLate }, tlsa: notTold })
+  const late = { mx: { host, preference, addresses: [], unseen: tooLate }, tlsaBase: host, tlsa: notTold }
+  return time.step('mx-host', host, look, late)
 }
 
 async function lookAtTlsrpt(

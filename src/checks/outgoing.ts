@@ -2,7 +2,8 @@
 import { once } from 'node:events'
 import { connect, isIP, type Socket } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { makeAddressTest, networkOf, parseAddress } from '../addresses.ts'
+import { callerOf, makeAddressTest, parseAddress } from '../addresses.ts'
+import { makeRateCount } from '../rate.ts'
 import type { Unseen, UnseenReason } from './seen.ts'
 import { readable } from './strangers-text.ts'
 
@@ -43,22 +44,21 @@ export type Failed = { kind: 'failed'; unseen: Unseen }
 export function makeOutgoing({ allowCidrs, ports, limits, nowMs }: OutgoingDeps): Outgoing {
   const isAllowed = makeAddressTest(allowCidrs)
   const mayCall = (address: string) => isIP(address) !== 0 && (isPublicUnicast(address) || isAllowed(address))
-  const checksOf = countPerMinute(limits.checksPerMinute, nowMs)
-  const connectionsTo = countPerMinute(limits.checkConnectionsPerMinute, nowMs)
+  const checksOf = makeRateCount(limits.checksPerMinute)
+  const connectionsTo = makeRateCount(limits.checkConnectionsPerMinute)
   let open = 0
   const hasRoomFor = (address: string) =>
-    open < limits.checkConnections && connectionsTo(address.includes(':') ? networkOf(address) : address) === 0
+    open < limits.checkConnections && connectionsTo(callerOf(address), nowMs()) === 0
 
   return {
-    admit: checksOf,
+    admit: (key) => checksOf(key, nowMs()),
     vet: (addresses) => ({
       allowed: inTurn(addresses.filter(mayCall)).slice(0, limits.checkAddresses),
       blocked: addresses.filter((address) => !mayCall(address)).slice(0, limits.checkAddresses),
     }),
     connect: async (address, service) => {
       if (!mayCall(address)) return failed(blocked(address))
-      if (!hasRoomFor(address))
-        return failed({ reason: 'budget', text: `too many calls just now, to ${address} or in all` })
+      if (!hasRoomFor(address)) return failed(crowded(address))
       const socket = connect({ host: address, port: ports[service] })
       open++
       socket.once('close', () => open--)
@@ -72,6 +72,46 @@ export function makeOutgoing({ allowCidrs, ports, limits, nowMs }: OutgoingDeps)
       }
     },
   }
+}
+
+const crowded = (address: string): Unseen => ({
+  reason: 'budget',
+  text: `too many calls just now, to ${address} or in all`,
+})
+
+export type PatientDeps = Pick<OutgoingDeps, 'nowMs'> & {
+  limits: Pick<OutgoingLimits, 'checkConnectionsPerMinute'> & {
+    /** How long a call waits for room. */
+    checkPatienceMs: number
+  }
+  wait: (milliseconds: number, signal: AbortSignal) => Promise<unknown>
+}
+
+const moment = 1_000
+
+/**
+ * The door for checks that nobody waits for. They leave half of the calls that an address may get in a minute to those
+ * that people ask for, and wait for room where those would go without: an address may be the MX of thousands of domains
+ * that are all checked daily. The signal ends the waiting.
+ */
+export function makePatient(
+  outgoing: Outgoing,
+  { limits, nowMs, wait }: PatientDeps,
+): (signal: AbortSignal) => Outgoing {
+  const connectionsTo = makeRateCount(Math.ceil(limits.checkConnectionsPerMinute / 2))
+  return (signal) => ({
+    ...outgoing,
+    connect: async (address, service) => {
+      const until = nowMs() + limits.checkPatienceMs
+      for (;;) {
+        const seconds = connectionsTo(callerOf(address), nowMs())
+        const connected = seconds === 0 ? await outgoing.connect(address, service) : failed(crowded(address))
+        if (connected.kind === 'connected' || connected.unseen.reason !== 'budget') return connected
+        if (signal.aborted || nowMs() >= until) return connected
+        await wait(Math.max(seconds * 1000, moment), signal)
+      }
+    },
+  })
 }
 
 const failed = (unseen: Unseen): Failed => ({ kind: 'failed', unseen })
@@ -104,23 +144,6 @@ function inTurn(addresses: string[]): string[] {
   return ipv4.length > ipv6.length
     ? ipv4.flatMap((address, i) => [address, ...ipv6.slice(i, i + 1)])
     : ipv6.flatMap((address, i) => [...ipv4.slice(i, i + 1), address])
-}
-
-const minuteMs = 60_000
-
-/** Counts by key, in minutes that begin with the first one; memory is bounded by what is asked for in a minute. */
-function countPerMinute(most: number, nowMs: () => number): (key: string) => number {
-  let began = -Infinity
-  let counts = new Map<string, number>()
-  return (key) => {
-    if (nowMs() - began >= minuteMs) {
-      began = nowMs()
-      counts = new Map()
-    }
-    const count = (counts.get(key) ?? 0) + 1
-    counts.set(key, count)
-    return count <= most ? 0 : Math.ceil((began + minuteMs - nowMs()) / 1000)
-  }
 }
 
 /**

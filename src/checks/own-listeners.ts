@@ -27,6 +27,19 @@ export function makeSeeRua(deps: SeeRuaDeps): SeeRua {
   }
 }
 
+/** The same, and each of our servers only once in `keepMs`, however many domains name it. `nowMs` as for makeOutgoing. */
+export function seeSeldom(seeRua: SeeRua, keepMs: number, nowMs: () => number): SeeRua {
+  const kept = new Map<string, { until: number; seen: ReturnType<SeeRua> }>()
+  return (uri) => {
+    const server = mailDomainOf(uri) ?? new URL(uri).origin // Behind it stands a token, or a mailbox.
+    const known = kept.get(server)
+    if (known && nowMs() < known.until) return known.seen
+    const seen = seeRua(uri)
+    kept.set(server, { until: nowMs() + keepMs, seen })
+    return seen
+  }
+}
+
 async function seeMail(mailDomain: string, { lookUp, seeMx }: SeeRuaDeps): Promise<Unseen | undefined> {
   const mailHosts = readMailHosts(mailDomain, await lookUp(mailDomain, 'MX'), true, 1)
   if (mailHosts.kind === 'unreachable') return { reason: 'dns-unreachable', text: `the MX of ${mailDomain} cannot be told (${mailHosts.reason})` } // prettier-ignore

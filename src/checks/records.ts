@@ -82,23 +82,36 @@ function policyFor(mailHosts: MailHosts, live: StsPolicy | undefined): StsPolicy
   return { mode: live.mode, maxAge: Math.max(live.maxAge, week), mx }
 }
 
-const google = /^(?:[a-z0-9-]+\.)?aspmx\.l\.google\.com$/
-const microsoft = /^[a-z0-9-]+\.mail\.protection\.outlook\.com$/
+/** https://support.google.com/a/answer/174125: new domains have the one host, older ones the five of aspmx. */
+const googleAspmx = /^(?:[a-z0-9-]+\.)?aspmx\.l\.google\.com$/
+const googleOthers = /^(?:smtp\.google\.com|aspmx\d\.googlemail\.com)$/
+/** https://learn.microsoft.com/en-us/microsoft-365/enterprise/external-domain-name-system-records, with the national clouds. */
+const microsoftWildcard = /^[a-z0-9-]+\.mail\.protection\.outlook\.com$/
+const microsoftOthers = /\.mail\.protection\.(?:office365\.us|partner\.outlook\.cn)$/
+/** https://learn.microsoft.com/en-us/purview/how-smtp-dane-works: as contoso-com.o-v1.mx.microsoft. */
 const microsoftWithDane = /\.mx\.microsoft$/
 
-/** Google and Microsoft tell their customers these; other hosts are listed as they stand, which says the most. */
+/**
+ * Hosts are listed as they stand, which says the most, but for two. Microsoft tells its customers the wildcard
+ * (https://learn.microsoft.com/en-us/purview/enhancing-mail-flow-with-mta-sts; it would not cover a host below
+ * mx.microsoft, which is a label longer). Google asks to list the servers of the MX records
+ * (https://support.google.com/a/answer/9276511): five that Google may add to, in the form of its own policy, that of
+ * gmail.com, which lists a host and what stands below it.
+ */
 function patternsForHosts(hosts: MailHost[]): string[] {
   const patterns = hosts.flatMap(({ host }) => {
-    if (google.test(host)) return ['aspmx.l.google.com', '*.aspmx.l.google.com']
-    return microsoft.test(host) ? ['*.mail.protection.outlook.com'] : [host]
+    if (googleAspmx.test(host)) return ['aspmx.l.google.com', '*.aspmx.l.google.com']
+    return microsoftWildcard.test(host) ? ['*.mail.protection.outlook.com'] : [host]
   })
   return [...new Set(patterns)]
 }
 
 function serviceOf(mailHosts: MailHosts): MailService {
   const hosts = mailHosts.kind === 'hosts' ? mailHosts.hosts.map(({ host }) => host) : []
-  if (hosts.some((host) => google.test(host) || host === 'smtp.google.com')) return 'google-workspace'
-  return hosts.some((host) => microsoft.test(host) || microsoftWithDane.test(host)) ? 'microsoft-365' : 'other'
+  if (hosts.some((host) => googleAspmx.test(host) || googleOthers.test(host))) return 'google-workspace'
+  const isMicrosoft = (host: string) =>
+    [microsoftWildcard, microsoftOthers, microsoftWithDane].some((form) => form.test(host))
+  return hosts.some(isMicrosoft) ? 'microsoft-365' : 'other'
 }
 
 function stsTxt(domain: string, looked: LookedUp<'TXT'>, policy: StsPolicy, isLive: boolean, at?: Date): TxtToPublish {

@@ -18,18 +18,12 @@ import { readable } from './strangers-text.ts'
 
 /** `subject` is a name or an address. The links of one way end with the one that is broken. */
 export type Link = { link: LinkName; subject: string; holds: boolean; sentence: string }
-export type LinkName =
-  | 'record'
-  | 'listed'
-  | 'ours'
-  | 'mail-host'
-  | 'mail-connection'
-  | 'mail-taken'
-  | 'mail-arrived'
-  | 'mail-whole'
-  | 'https-connection'
-  | 'https-answered'
-  | 'https-arrived'
+export type LinkName = (typeof linkNames)[number]
+export const linkNames = [
+  ...(['record', 'listed', 'ours'] as const),
+  ...(['mail-host', 'mail-connection', 'mail-taken', 'mail-arrived', 'mail-whole'] as const),
+  ...(['https-connection', 'https-answered', 'https-arrived'] as const),
+]
 
 export type SelfTest = { domain: string; holds: boolean; firstBroken: Link | null; links: Link[] }
 

@@ -5,11 +5,9 @@ import type { Check } from '../checks/check.ts'
 import type { Severity } from '../checks/findings/codes.ts'
 import type { Finding } from '../checks/findings/finding.ts'
 import type { Progress as CheckProgress } from '../checks/look.ts'
-import { makeChecker, type CheckerWorld } from '../checker.ts'
 import type { Config } from '../config.ts'
-import { printedJson, type ExitCode, type Progress, type Say, type Terminal } from './command.ts'
-
-export type CheckDeps = CheckerWorld & Terminal & { say: Say }
+import { readCheckedDomain, type CheckDeps } from './checked-domain.ts'
+import { printedJson, type ExitCode, type Progress, type Terminal } from './command.ts'
 
 const exitCodes: Record<Severity, ExitCode> = { ok: 0, advice: 0, warning: 3, error: 4 }
 
@@ -20,13 +18,9 @@ export async function runCheckCommand(
   text: string,
   options: { json: boolean },
 ): Promise<ExitCode> {
-  const checker = await makeChecker(config, world)
-  const input = checker.readDomain(text)
-  if (input.kind === 'refused') {
-    say.err(`'${text}' ${input.message}`)
-    return 2
-  }
-  const check = await checker.check(input.domain, showSteps(progress, width))
+  const read = await readCheckedDomain(config, { say, ...world }, text)
+  if (!read) return 2
+  const check = await read.checker.check(read.domain, showSteps(progress, width))
   progress('')
   if (options.json) say.out(printedJson(check))
   else for (const line of describe(check, { width, colour })) say.out(line)

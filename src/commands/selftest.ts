@@ -1,14 +1,12 @@
 /** `selftest DOMAIN`: whether reports about a domain find their way here, by what it has published (RFC 8460 §3). */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import type { Logger } from 'pino'
-import { makeChecker } from '../checker.ts'
 import type { Link } from '../checks/selftest.ts'
 import type { Config } from '../config.ts'
 import { covering } from '../road.ts'
 import { makeOwnDomains } from '../store/domains.ts'
-import { findArrived, findRefusedMail } from '../store/self-test.ts'
-import type { CheckDeps } from './check.ts'
+import { makeSelfTestStore } from '../store/self-test.ts'
+import { readCheckedDomain, type CheckDeps } from './checked-domain.ts'
 import { printedJson, withStore, type ExitCode } from './command.ts'
 
 export async function runSelfTestCommand(
@@ -18,23 +16,15 @@ export async function runSelfTestCommand(
   text: string,
   options: { json: boolean },
 ): Promise<ExitCode> {
-  const checker = await makeChecker(config, world)
-  const input = checker.readDomain(text)
-  if (input.kind === 'refused') {
-    say.err(`'${text}' ${input.message}`)
-    return 2
-  }
-  const { domain } = input
+  const read = await readCheckedDomain(config, { say, ...world }, text)
+  if (!read) return 2
+  const { checker, domain } = read
   const tested = await withStore(config, log, async (db) => {
     const ownDomains = makeOwnDomains(db, config.policyDomains.map(covering), config.anyPolicyDomain, world.now)
     progress(`sending reports about ${domain} to this instance`)
     return checker.selfTest(domain, {
       isOurs: (await ownDomains.ownership()).ownerOf(domain) !== undefined,
-      store: {
-        findMail: (token, since) => findRefusedMail(db, token, since),
-        findPost: (key) => findArrived(db, key),
-      },
-      wait: sleep,
+      store: makeSelfTestStore(db),
       onLink: ({ link, subject }) => {
         progress(`${link} ${subject}; a mail may take a minute`)
       },

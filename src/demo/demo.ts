@@ -21,6 +21,9 @@ export type DemoOptions = {
   now: () => Date
   /** Resolves when the person has seen enough. */
   stopped: () => Promise<unknown>
+  /** Resolves when the person wants to see the broken domain mended, and what the person has to type for it. */
+  nudged: () => Promise<unknown>
+  nudge: string
 }
 
 const samplesFolder = fileURLToPath(new URL('../../samples/', import.meta.url))
@@ -32,7 +35,7 @@ const intakeUrl = `https://${receiver}/v1/tlsrpt`
 export const demoReceiver = { receiver, rua: [`mailto:${ruaAddress}`, intakeUrl] }
 
 /** Everything listens on loopback and nothing is ever sent elsewhere. 0: all went as it should; 1: something did not. */
-export async function runDemo({ once, say, log, now, stopped }: DemoOptions): Promise<0 | 1> {
+export async function runDemo({ once, say, log, now, stopped, nudged, nudge }: DemoOptions): Promise<0 | 1> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tlsrpt-demo-'))
   try {
     const keys = makeKeys(senders)
@@ -61,8 +64,17 @@ export async function runDemo({ once, say, log, now, stopped }: DemoOptions): Pr
       await showChecks(api, say)
       showWhereToGo(service, say)
       if (!once) {
-        say.out('\nUp until Ctrl-C.')
-        await stopped()
+        const end = stopped()
+        const mend = async () => {
+          await world.mend()
+          await tellOfToday(delivery, now())
+          say.out('\nmx2.alpha.example shows a new certificate, and the reports of today are in.')
+          await showChecks(api, say)
+        }
+        const mending = nudged().then(mend) // Heard from now on.
+        say.out(`\nMend    ${nudge}     puts right what is wrong with alpha.example\n\nUp until Ctrl-C.`)
+        await Promise.race([end, mending])
+        await end
       }
       return failed === 0 ? 0 : 1
     } finally {
@@ -163,6 +175,12 @@ async function showHistory(delivery: Delivery, say: DemoOptions['say'], today: D
   )
   for (const answer of refused.slice(0, 3)) say.out(`  ${answer.text}`)
   return refused.length
+}
+
+/** What senders will tell tomorrow, after the fix. */
+async function tellOfToday(delivery: Delivery, today: Date): Promise<void> {
+  const tomorrow = new Date(today.getTime() + 24 * 60 * 60 * 1000)
+  for (const report of history(tomorrow, 1, true)) await deliver(delivery, report)
 }
 
 const deliver = (delivery: Delivery, report: DemoReport): Promise<Answer> =>

@@ -153,3 +153,8 @@ export async function takeDailyTurn(db: Database, domains: readonly string[], no
     return rows[0]?.domain
   })
 }
+
+/** For a check that was not made after all. */
+export async function giveDailyTurnBack(db: Database, domain: string): Promise<void> {
+  await db.query('delete from domain_check_turn where domain = $1', [domain])
+}

@@ -1,13 +1,17 @@
 /** What a self-test asks of the store (src/checks/selftest.ts): whether its own report is among what was refused. */
-import type { Arrived } from '../checks/selftest.ts'
+import type { Arrived, SelfTestStore } from '../checks/selftest.ts'
 import type { Database } from './database.ts'
 import { getSubmission, readRaw } from './submissions.ts'
 
 /** Newer ones are looked through; bytes are read of no more. */
 const lookedThrough = 200
 
-/** A refused mail that has the text in it, which arrived since then. */
-export async function findRefusedMail(db: Database, token: string, since: Date): Promise<Arrived | undefined> {
+export const makeSelfTestStore = (db: Database): SelfTestStore => ({
+  findMail: (token, since) => findRefusedMail(db, token, since),
+  findPost: (submissionKey) => findArrived(db, submissionKey),
+})
+
+async function findRefusedMail(db: Database, token: string, since: Date): Promise<Arrived | undefined> {
   const { rows } = await db.query<Arrived & { bytes: Buffer }>(
     `with newest as (
        select arrived_on, arrival_key, verdict, reason from submission
@@ -21,7 +25,7 @@ export async function findRefusedMail(db: Database, token: string, since: Date):
   return rows[0]
 }
 
-export async function findArrived(db: Database, submissionKey: string): Promise<Arrived | undefined> {
+async function findArrived(db: Database, submissionKey: string): Promise<Arrived | undefined> {
   const found = await getSubmission(db, submissionKey, undefined)
   if (!found) return undefined
   const raw = await readRaw(db, submissionKey, undefined)

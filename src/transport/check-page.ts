@@ -1,10 +1,11 @@
 /** GET /check, where the operator wants it: a domain seen from outside, as a page without scripts, for anybody. */
 import { hash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { callerOf } from '../addresses.ts'
 import type { Limits } from '../limits.ts'
+import { makeRateCount } from '../rate.ts'
 import { peerOf } from './https-request.ts'
 import type { Logger } from './listener.ts'
-import { makeRateCount } from './peers.ts'
 
 /** What a check says, as far as the page shows it. All of it may hold texts of strangers. */
 export type PublicCheck =
@@ -33,7 +34,7 @@ export function addCheckPage(app: FastifyInstance, deps: CheckPageDeps): void {
     if (!isOfAPerson(request)) return send(reply, 403, text, said('This is for people who ask, not for pages.'))
     if (text.length > mostChars) return send(reply, 400, '', said('That is no domain name.'))
     const peer = peerOf(request)
-    const wait = deps.limitExempt(peer) ? 0 : checksOf(peer, performance.now())
+    const wait = deps.limitExempt(peer) ? 0 : checksOf(callerOf(peer), performance.now())
     if (wait > 0) return send(reply.header('retry-after', String(wait)), 429, text, said(`You have asked often. Please try again in ${wait} seconds.`)) // prettier-ignore
     if (underWay >= deps.limits.publicChecksAtOnce) return send(reply.header('retry-after', '30'), 503, text, said('Many are asking just now. Please try again in half a minute.')) // prettier-ignore
     underWay++

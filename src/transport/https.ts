@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { makeAddressTest } from '../addresses.ts'
+import { callerOf, makeAddressTest } from '../addresses.ts'
 import type { Ingest } from '../ingest.ts'
 import type { Limits } from '../limits.ts'
+import { makeRateCount } from '../rate.ts'
 import { decisiveOutcome } from '../tlsrpt/verdict.ts'
 import { addCheckPage, type CheckPublicly } from './check-page.ts'
 import type { CertificateSource } from './certificate.ts'
@@ -33,7 +34,6 @@ import {
 } from './https-request.ts'
 import { answerBrokenRequest, makeHttpServer, makeIdleCloser, sayGoodbye } from './https-server.ts'
 import { openPort, sendingMs, type Listener, type Logger } from './listener.ts'
-import { makeRateCount } from './peers.ts'
 
 export type IntakeDeps = {
   ingest: Ingest
@@ -81,7 +81,7 @@ export async function startIntake(deps: IntakeDeps, host: string | undefined, po
     if (framing && framing !== tooLarge) return hangUp(log, request, reply, framing)
     if (draining) return answer(log, request, reply, unavailable('shutting-down'))
     const peer = peerOf(request)
-    const wait = isHealthCheck(request) || deps.limitExempt(peer) ? 0 : requestsOf(peer, performance.now())
+    const wait = isHealthCheck(request) || deps.limitExempt(peer) ? 0 : requestsOf(callerOf(peer), performance.now())
     if (framing)
       return hangUp(log, request, reply, wait > 0 ? tooManyRequests(wait) : await refuseTooLarge(deps, request))
     const refusal = wait > 0 ? tooManyRequests(wait) : refuseRoute(request, deps.checkPublicly !== undefined)

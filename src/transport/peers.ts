@@ -1,4 +1,4 @@
-/** Who is calling, and how often: open connections counted by address and network, what comes by address and minute. */
+/** Who is calling: open connections counted by address and network. */
 import { isIP } from 'node:net'
 import { networkOf, parseAddress } from '../addresses.ts'
 
@@ -43,27 +43,4 @@ function addTo(counts: Map<string, number>, key: string, change: number): void {
   const count = (counts.get(key) ?? 0) + change
   if (count > 0) counts.set(key, count)
   else counts.delete(key)
-}
-
-const minuteMs = 60_000
-
-/**
- * Counts what comes in minutes, each of which begins with the first that comes after the one before. The function it
- * returns takes one and gives 0, or, beyond `perMinute`, the seconds until the next minute. `nowMs` is of a clock that
- * nobody sets, as performance.now() is. IPv6 counts by /64, which is what one customer has; memory is bounded by a
- * minute's callers.
- */
-export function makeRateCount(perMinute: number) {
-  let began = -Infinity
-  let counts = new Map<string, number>()
-  return (address: string, nowMs: number): number => {
-    if (nowMs - began >= minuteMs) {
-      began = nowMs
-      counts = new Map()
-    }
-    const caller = address.includes(':') ? networkOf(address) : address
-    const count = (counts.get(caller) ?? 0) + 1
-    counts.set(caller, count)
-    return count <= perMinute ? 0 : Math.ceil((began + minuteMs - nowMs) / 1000)
-  }
 }

@@ -2,11 +2,12 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
-import { makeAddressTest } from '../addresses.ts'
+import { callerOf, makeAddressTest } from '../addresses.ts'
+import { makeRateCount } from '../rate.ts'
 import { minVersion, type CertificateSource } from './certificate.ts'
 import { makeRoom, type Room } from './collect.ts'
 import { openPort, sendingMs, type Listener } from './listener.ts'
-import { makeConnectionCount, makeRateCount, plainAddress, type Leave } from './peers.ts'
+import { makeConnectionCount, plainAddress, type Leave } from './peers.ts'
 import { takeMail, type MailDeps } from './smtp-mail.ts'
 import { timedOut, type SmtpReply } from './smtp-reply.ts'
 import { makeRecipientTest, unknownMailParameter, unknownRcptParameter } from './smtp-syntax.ts'
@@ -87,7 +88,7 @@ export async function startSmtp(deps: SmtpDeps, host: string | undefined, port: 
     }
     const relay = isRelay(peer)
     const exempt = relay || deps.limitExempt(peer)
-    const leave = exempt || rateOf(peer, performance.now()) === 0 ? enter(peer, exempt) : undefined
+    const leave = exempt || rateOf(callerOf(peer), performance.now()) === 0 ? enter(peer, exempt) : undefined
     if (leave) {
       welcome(house, protocol, { socket, peer, relay, leave })
       return

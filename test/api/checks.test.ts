@@ -1,13 +1,15 @@
 /** /v1/checks and /v1/records over a resolver that knows a zone, and with nobody to call. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { makeChecker } from '../../src/checker.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { makeChecker, type Checker } from '../../src/checker.ts'
+import type { Check } from '../../src/checks/check.ts'
 import { readConfig } from '../../src/config.ts'
 import type { LookUp } from '../../src/dns/look-up.ts'
-import { checkWhatIsDue } from '../../src/daily-checks.ts'
+import { checkWhatIsDue, type DailyChecksDeps } from '../../src/daily-checks.ts'
 import { keyAt } from '../../src/road.ts'
 import { makeOwnDomains, putDomain } from '../../src/store/domains.ts'
-import { recordCheck } from '../../src/store/checks.ts'
+import { listChecks, recordCheck, takeDailyTurn } from '../../src/store/checks.ts'
 import { adminToken, call, noon, product, startApi, tokenFor, type TestApi } from '../support/api.ts'
 
 const admin = { authorization: `Bearer ${adminToken}` }
@@ -71,6 +73,9 @@ test('what is no domain is refused by name, and asking too often has to wait', a
   const api = await checkingApi(t, {}, { LIMITS: '{"checksPerMinute":2}' })
   for (const domain of ['localhost', '127.0.0.1', '2130706433', 'com', 'a b.example', '-'])
     assert.equal((await post(api, domain)).status, 400, domain)
+  assert.deepEqual((await post(api, 'co.uk')).json['errors'], [{ pointer: '/domain', message: 'is a public suffix, below which others have their domains' }]) // prettier-ignore
+  const records = await api.get('/v1/records/localhost')
+  assert.deepEqual([records.status, records.json['errors']], [400, [{ parameter: 'domain', message: 'must be a full domain name, such as example.com' }]]) // prettier-ignore
   assert.equal((await post(api, 'a.example')).status, 200)
   assert.equal((await post(api, 'b.example')).status, 200)
   const third = await post(api, 'c.example')
@@ -100,19 +105,30 @@ test('what to publish names the addresses of this instance', async (t) => {
   assert.equal(tlsrpt.matches, false)
 })
 
+const checkOf = (domain: string, at: Date): Check => {
+  const instant = at.toISOString()
+  return { domain, startedAt: instant, endedAt: instant, severity: 'ok', findings: [], observed: { policyHost: { host: `mta-sts.${domain}` } } } // prettier-ignore
+}
+
+function dailyDeps({ db }: TestApi, checkPatiently: Checker['checkPatiently'], now: Date): DailyChecksDeps {
+  const log = { info: () => undefined, error: (context: unknown) => assert.fail(String(context)) }
+  return { db, checker: { checkPatiently }, ownDomains: makeOwnDomains(db, [], false, () => now), newKey: keyAt, now: () => now, isReady: () => true, log } // prettier-ignore
+}
+
 test('each domain of ours has its turn once a day, and of two instances one takes it', async (t) => {
   const api = await checkingApi(t, {})
   for (const domain of ['a.example', 'b.example', 'c.example'])
     await putDomain(api.db, { domain, includeSubdomains: true, mx: [] })
   const checked: string[] = []
   const run = (now: Date) => {
-    const check = (domain: string) => {
+    const checkOne = (domain: string) => {
       checked.push(domain)
-      const at = now.toISOString()
-      return Promise.resolve({ domain, startedAt: at, endedAt: at, severity: 'ok' as const, findings: [], observed: { policyHost: { host: `mta-sts.${domain}` } } }) // prettier-ignore
+      return Promise.resolve(checkOf(domain, now))
     }
-    const log = { info: () => undefined, error: (context: unknown) => assert.fail(String(context)) }
-    return checkWhatIsDue({ db: api.db, checker: { check }, ownDomains: makeOwnDomains(api.db, [], false, () => now), newKey: keyAt, now: () => now, isReady: () => true, log }, () => false) // prettier-ignore
+    return checkWhatIsDue(
+      dailyDeps(api, () => checkOne, now),
+      new AbortController().signal,
+    )
   }
   await Promise.all([run(noon), run(noon)])
   assert.deepEqual(checked.sort(), ['a.example', 'b.example', 'c.example'])
@@ -126,9 +142,31 @@ test('of each domain the hundred newest checks are kept', async (t) => {
   const api = await checkingApi(t, {})
   for (let i = 0; i < 103; i++) {
     const at = new Date(noon.getTime() - 1_000_000 + i * 1000)
-    const check = { domain: 'ours.example', startedAt: at.toISOString(), endedAt: at.toISOString(), severity: 'ok' as const, findings: [], observed: { policyHost: { host: 'mta-sts.ours.example' } } } // prettier-ignore
-    await recordCheck(api.db, { key: keyAt(at), askedBy: null, check })
+    await recordCheck(api.db, { key: keyAt(at), askedBy: null, check: checkOf('ours.example', at) })
   }
   const rows = await api.walk('/v1/checks?limit=50')
   assert.equal(rows.length, 100)
+})
+
+test('a daily check that is given up keeps nothing, and its domain has its turn again', async (t) => {
+  const api = await checkingApi(t, {})
+  await putDomain(api.db, { domain: 'a.example', includeSubdomains: true, mx: [] })
+  const ending = new AbortController()
+  const slow: Checker['checkPatiently'] = (signal) => async (domain) => {
+    await sleep(0).then(() => ending.abort())
+    assert.ok(signal.aborted)
+    return checkOf(domain, noon)
+  }
+  await checkWhatIsDue(dailyDeps(api, slow, noon), ending.signal)
+  assert.deepEqual((await api.get('/v1/checks')).json.data, [])
+  assert.equal(await takeDailyTurn(api.db, ['a.example'], noon), 'a.example')
+})
+
+test('checks of the same millisecond are in the order in which they were made', async (t) => {
+  const api = await checkingApi(t, {})
+  const keys = Array.from({ length: 50 }, () => keyAt(noon))
+  for (const key of keys) await recordCheck(api.db, { key, askedBy: null, check: checkOf('ours.example', noon) })
+  const window = { from: '2026-01-01', to: '2027-01-01' }
+  const listed = await listChecks(api.db, { window, filters: {}, visible: undefined, limit: 100 }, undefined)
+  assert.deepEqual(listed.map(({ key }) => key).reverse(), keys) // prettier-ignore
 })

@@ -125,6 +125,8 @@ test('only verified reports of reporters that are known count, as their standing
   await stand('google.com', 'new')
   assert.deepEqual(await reporters(), ['stranger.example'])
   assert.equal((await world.ask())['verdict'], 'not-enough-evidence')
+  await stand('stranger.example', 'blocked')
+  assert.deepEqual(await reporters(), [])
 })
 
 test('a failure that a stranger tells of stands in nobody’s way', async () => {

@@ -176,3 +176,30 @@ test('the id of the edit is another one than the live one, also where the mode w
   assert.notEqual(again, enforced)
   assert.match(again, /^v=STSv1; id=[0-9A-Za-z]{1,32};$/)
 })
+
+test('a domain that has DANE alone has nothing that could be enforced, however well it does', () => {
+  const { policy: _, ...observed } = seen({ stsRecord: { records: [], aliases: [] } }).observed
+  const answer = judge({ sessions: [] }, { ...checked(), observed })
+  assert.equal(answer.verdict, 'not-ready')
+  assert.deepEqual(answer.blockers.map(({ code }) => code), ['no-sts-record', 'no-policy', 'too-few-sessions', 'too-few-reporters']) // prettier-ignore
+  assert.deepEqual([answer.mode, answer.edits], [undefined, undefined])
+})
+
+test('wildcards, letter case and keys that nobody knows make no other policy; another pattern or max_age does', () => {
+  const wild: StsPolicy = { ...live, mx: ['*.ours.example'] }
+  const check = seen({ policy: { text: formatPolicy(wild), sha256: '', fetched: true, valid: true, ...wild } })
+  const under = (lines: string[]) => codes({ sessions: good.map((row) => ({ ...row, policyString: lines })) }, check)
+  assert.deepEqual(under(['mx: *.Ours.Example', 'version: STSv1', 'x-note: hello', 'max_age: 604800  ', 'mode: testing']), []) // prettier-ignore
+  assert.ok(under(stringOf(live)).includes('too-few-sessions'))
+  assert.ok(under(stringOf({ ...wild, maxAge: 86_400 })).includes('too-few-sessions'))
+})
+
+test('on the day on which the policy was changed each report counts by the policy that it tells of', () => {
+  const changed = [
+    sessions('2026-03-19', 'one.example', 500, 0, old),
+    sessions('2026-03-19', 'one.example', 70),
+    sessions('2026-03-19', 'two.example', 70),
+  ]
+  const answer = judge({ sessions: changed, failures: [failure('2026-03-19', 'validation-failure', 5, { policy: old })] }) // prettier-ignore
+  assert.deepEqual([answer.verdict, answer.clean.sessions], ['ready', 140])
+})

@@ -142,7 +142,9 @@ const cases: Case[] = [
   ['the policy has no mode', 'still-broken', { resultType: 'sts-policy-invalid', receivingMxHostname: null }, { found: [['policy-mode-missing', 'https://mta-sts.ours.example/']] }],
   ['the policy could not be read for another reason', 'unknown', { resultType: 'sts-policy-invalid', receivingMxHostname: null }, { found: [['policy-status', 'mta-sts.ours.example']] }],
   ['the policy host shows a certificate for another name', 'still-broken', { resultType: 'sts-webpki-invalid', receivingMxHostname: null }, { found: [['policy-certificate-host-mismatch', 'mta-sts.ours.example']] }],
-  ['no TLSA record matches', 'still-broken', { resultType: 'tlsa-invalid' }, { found: [['dane-mismatch', mx1]] }],
+  ['no TLSA record matches', 'still-broken', { resultType: 'tlsa-invalid' }, { found: [['dane-mismatch', `_25._tcp.${mx1}`]] }],
+  ['no TLSA record at the end of the alias matches', 'still-broken', { resultType: 'tlsa-invalid' }, { found: [['dane-mismatch', `${mx1} [_25._tcp.real.example]`]] }],
+  ['no TLSA record of another host matches', 'cannot-be-reproduced', { resultType: 'tlsa-invalid', senders: 1 }, { found: [['dane-mismatch', '_25._tcp.mx2.ours.example']] }, [past('2026-03-01')]],
 ] // prettier-ignore
 
 for (const [name, state, given, seen, history = [], since] of cases) {

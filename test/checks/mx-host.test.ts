@@ -95,21 +95,21 @@ const odd: [title: string, mx: Conversation, expected: Told][] = [
   ['refuses our EHLO', says('220 mx', '550 who are you'), { greeting: '220 mx', reason: 'refused', text: 'it answers EHLO with 550 who are you' }], // prettier-ignore
   ['offers it in lower case', says('220 mx', '250-mx\r\n250-starttls\r\n250 SIZE', '454 not now'), { greeting: '220 mx', offers: true, reason: 'tls-failed', text: 'it offers STARTTLS and answers it with 454 not now' }], // prettier-ignore
   ['names itself STARTTLS', says('220 mx', '250 STARTTLS'), { greeting: '220 mx', offers: false }],
-  ['has line feeds alone', (socket) => socket.write('220 mx\n'), { greeting: '220 mx', reason: 'timeout', text: 'the reply to EHLO took longer than 1.5 s' }], // prettier-ignore
+  ['has line feeds alone', (socket) => socket.write('220 mx\n'), { greeting: '220 mx', reason: 'timeout', text: 'the reply to EHLO took longer than 3 s' }], // prettier-ignore
   ['greets with NUL and bytes of no alphabet', says('220 m\0x \x1b[31m\u202eevil'), { greeting: '220 m\ufffdx \ufffd[31m\ufffdevil', offers: false }], // prettier-ignore
   ['speaks HTTP', says('HTTP/1.1 400 Bad Request'), { greeting: 'HTTP/1.1 400 Bad Request', reason: 'bad-reply', text: "no SMTP reply: 'HTTP/1.1 400 Bad Request'" }], // prettier-ignore
   ['speaks SSH', says('SSH-2.0-OpenSSH_9.9'), { greeting: 'SSH-2.0-OpenSSH_9.9', reason: 'bad-reply', text: "no SMTP reply: 'SSH-2.0-OpenSSH_9.9'" }], // prettier-ignore
   ['closes at once', (socket) => socket.end(), { reason: 'reset', text: 'the connection was closed without a reply' }],
   ['resets at once', (socket) => socket.resetAndDestroy(), { reason: 'reset', text: 'the connection was broken off' }],
   ['closes after EHLO', (socket) => { socket.write('220 mx\r\n'); socket.once('data', () => socket.end()) }, { greeting: '220 mx', reason: 'reset', text: 'the connection was closed without a reply' }], // prettier-ignore
-  ['says nothing', () => undefined, { reason: 'timeout', text: 'the greeting took longer than 1.5 s' }],
-  ['says a letter now and then', (socket) => { trickle(socket, '2', 50) }, { reason: 'timeout', text: 'the greeting took longer than 1.5 s' }], // prettier-ignore
-  ['says a line now and then', (socket) => { trickle(socket, '220-x\r\n', 50) }, { reason: 'timeout', text: 'the greeting took longer than 1.5 s' }], // prettier-ignore
+  ['says nothing', () => undefined, { reason: 'timeout', text: 'the greeting took longer than 3 s' }],
+  ['says a letter now and then', (socket) => { trickle(socket, '2', 50) }, { reason: 'timeout', text: 'the greeting took longer than 3 s' }], // prettier-ignore
+  ['says a line now and then', (socket) => { trickle(socket, '220-x\r\n', 50) }, { reason: 'timeout', text: 'the greeting took longer than 3 s' }], // prettier-ignore
   ['greets for ever, in lines', (socket) => { flood(socket, '220-spam\r\n') }, { greeting: '220-spam\ufffd\ufffd'.repeat(52).slice(0, 512), reason: 'too-large', text: 'a reply of more than 4096 bytes' }], // prettier-ignore
   ['greets for ever, without a line', (socket) => { flood(socket, 'x') }, { greeting: 'x'.repeat(512), reason: 'too-large', text: 'a reply of more than 4096 bytes' }], // prettier-ignore
   ['answers EHLO for ever', (socket) => { socket.write('220 mx\r\n'); socket.once('data', () => { flood(socket, '250-x\r\n') }) }, { greeting: '220 mx', reason: 'too-large', text: 'a reply of more than 4096 bytes' }], // prettier-ignore
   ['goes on in clear after STARTTLS', (socket) => { says('220 mx', offering)(socket); socket.on('data', (data) => { if (data[0] === 0x16) socket.write('250 what TLS\r\n') }) }, { greeting: '220 mx', offers: true, reason: 'tls-failed', text: 'wrong version number' }], // prettier-ignore
-  ['is silent after STARTTLS', says('220 mx', offering), { greeting: '220 mx', offers: true, reason: 'timeout', text: 'the TLS handshake took longer than 1.5 s' }], // prettier-ignore
+  ['is silent after STARTTLS', says('220 mx', offering), { greeting: '220 mx', offers: true, reason: 'timeout', text: 'the TLS handshake took longer than 3 s' }], // prettier-ignore
   ['closes after STARTTLS', (socket) => { says('220 mx', offering)(socket); socket.on('data', (data) => { if (data[0] === 0x16) socket.end() }) }, { greeting: '220 mx', offers: true, reason: 'reset', text: 'the connection was broken off' }], // prettier-ignore
   ['answers before it is asked', (socket) => { says('220 mx\r\n250-mx\r\n250 STARTTLS\r\n220 go', '250 mx')(socket) }, { greeting: '220 mx', offers: false }], // prettier-ignore
 ]
@@ -118,10 +118,9 @@ test('212: of an MX of whatever kind there is a word, in time', async (t) => {
   const world = await startWorld(t, {
     'it.example': { mx: Object.fromEntries(named.map(({ name, mx }) => [name, mx])) },
   })
-  const { seeMx } = probesOf(world, { limits: { checkReplyMs: 1_500, checkTlsMs: 1_500, checkQuitMs: 100 } })
-  const began = performance.now()
-  const seen = await Promise.all(named.map(({ name }) => seeMx(name, 10)))
-  assert.ok(performance.now() - began < 8_000)
+  const within = (ms: number) => probesOf(world, { limits: { checkReplyMs: ms, checkTlsMs: ms, checkQuitMs: 100 } })
+  const [soon, sometime] = [within(3_000), within(600_000)] // Who answers at all may take his time on a slow machine.
+  const seen = await Promise.all(named.map(({ name, expected }) => (expected.reason === 'timeout' ? soon : sometime).seeMx(name, 10))) // prettier-ignore
   for (const [i, { title, expected }] of named.entries()) {
     await t.test(`that ${title}`, () => {
       assert.deepEqual(told(seen[i]!.addresses[0]!), expected)

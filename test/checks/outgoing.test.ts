@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { isIPv4 } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { makeOutgoing, unseenOf, within, type OutgoingDeps } from '../../src/checks/outgoing.ts'
+import { makeOutgoing, makePatient, unseenOf, within, type OutgoingDeps } from '../../src/checks/outgoing.ts'
 import { defaultLimits } from '../../src/limits.ts'
 import { startConversation } from '../support/mail-world.ts'
 
@@ -104,6 +104,42 @@ test('213: one address hears from us so often in a minute and no more, whatever 
   assert.equal(await call(), 'budget')
   clock.ms = 60_000
   assert.notEqual(await call(), 'budget')
+})
+
+test('213: checks that nobody waits for take half of what an address may get, and wait for the rest', async (t) => {
+  const limits = { ...defaultLimits, checkConnectionsPerMinute: 4, checkPatienceMs: 300_000 }
+  const { clock, call, door } = await hangUp(t, limits)
+  const waited: number[] = []
+  const wait = (milliseconds: number) => {
+    waited.push(milliseconds)
+    clock.ms += milliseconds
+    return Promise.resolve()
+  }
+  const { connect } = makePatient(door, { limits, nowMs: () => clock.ms, wait })(new AbortController().signal)
+  const callPatiently = async () => {
+    const connected = await connect('127.0.0.1', 'smtp')
+    if (connected.kind === 'connected') connected.socket.destroy()
+    return connected.kind
+  }
+  assert.deepEqual([await callPatiently(), await callPatiently(), waited], ['connected', 'connected', []])
+  assert.deepEqual([await call(), await call()].map((socket) => typeof socket), ['object', 'object'], 'for people there is room') // prettier-ignore
+  assert.deepEqual([await callPatiently(), waited], ['connected', [60_000]])
+})
+
+test('a check that nobody waits for gives a crowded address up when its patience, or the service, is at its end', async (t) => {
+  const limits = { ...defaultLimits, checkConnectionsPerMinute: 1, checkConnections: 0, checkPatienceMs: 5_000 }
+  const { clock, door } = await hangUp(t, limits)
+  const wait = (milliseconds: number) => Promise.resolve((clock.ms += milliseconds))
+  const patient = makePatient(door, { limits, nowMs: () => clock.ms, wait })
+  const reason = async (signal: AbortSignal) => {
+    const connected = await patient(signal).connect('127.0.0.1', 'smtp')
+    return connected.kind === 'failed' && connected.unseen.reason
+  }
+  assert.equal(await reason(new AbortController().signal), 'budget')
+  const waited = clock.ms
+  assert.ok(waited >= 5_000)
+  assert.equal(await reason(AbortSignal.abort()), 'budget')
+  assert.equal(clock.ms, waited)
 })
 
 test('213: so many connections are open at once and no more', async (t) => {

@@ -31,7 +31,10 @@ export const certificate = (host: string, change: Partial<CertificateSeen> = {})
 })
 
 export const faulty = (host: string, kind: CertificateProblem['kind']): CertificateSeen =>
-  certificate(host, { problems: [{ kind, text: `it is ${kind}` }] })
+  certificate(host, {
+    ...(kind === 'host-mismatch' && { names: ['elsewhere.example.net'] }),
+    problems: [{ kind, text: `it is ${kind}` }],
+  })
 
 export const found = (...records: string[]): LookedUp<'TXT'> => ({ kind: 'found', records, authenticated: false, aliases: [] }) // prettier-ignore
 export const missing = (aliases: string[] = []) => ({ kind: 'missing', reason: 'no-data', authenticated: false, aliases }) as const // prettier-ignore
@@ -49,13 +52,13 @@ export function mxHost(name: string, change: Partial<MxAddressSeen> = {}): HostS
     certificate: certificate(host),
     ...change,
   }
-  return { mx: { host, preference: 10 * Number(name.slice(2)), addresses: [address] }, tlsa: missing() }
+  return { mx: { host, preference: 10 * Number(name.slice(2)), addresses: [address] }, tlsaBase: host, tlsa: missing() }
 }
 
 /** An address that showed nothing. */
 export const mxUnseen = (name: string, reason: Unseen['reason']): HostSeen => {
-  const { mx, tlsa } = mxHost(name)
-  return { mx: { ...mx, addresses: [{ address: mx.addresses[0]!.address, unseen: unseen(reason) }] }, tlsa }
+  const { mx, ...tlsaSeen } = mxHost(name)
+  return { mx: { ...mx, addresses: [{ address: mx.addresses[0]!.address, unseen: unseen(reason) }] }, ...tlsaSeen }
 }
 
 export const mxRecords = (...exchanges: string[]): LookedUp<'MX'> => ({

@@ -33,7 +33,7 @@ const server = await startDnsServer({
 })
 after(() => server.close())
 
-const lookUp = makeLookUp([server.address], { ...defaultLimits, dnsTimeoutMs: 2_000 })
+const lookUp = makeLookUp([server.address], { ...defaultLimits, dnsTimeoutMs: 60_000 })
 const unsigned = { authenticated: false, aliases: [] }
 
 test('records of each type are found, and nothing of another type beside them', async () => {

@@ -45,19 +45,41 @@ export type MailWorld = {
   close: () => Promise<void>
 }
 
+/**
+ * A /24 of loopback, for what has to have the same port as something else on this machine. All are of one length: no
+ * line of a terminal is longer by chance.
+ */
+export const loopbackNetwork = (): string => {
+  const octet = () => 100 + Math.floor(Math.random() * 150)
+  return `127.${octet()}.${octet()}`
+}
+
 /** One for all worlds of a process: it takes a third of a second. */
 let theAuthority: Promise<Authority> | undefined
 
-/** A /24 of loopback for each world, so that several on one machine can have the same port. */
+const mostTries = 5
+
+/** Each has a network of its own; where somebody else is in it, another one. */
 export async function startMailWorld(domains: Record<string, WorldDomain>): Promise<MailWorld> {
+  for (let tries = 1; ; tries++) {
+    const open: Simulator[] = []
+    try {
+      return await openMailWorld(domains, open)
+    } catch (error) {
+      await Promise.all(open.map((server) => server.close()))
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || tries === mostTries) throw error
+    }
+  }
+}
+
+async function openMailWorld(domains: Record<string, WorldDomain>, open: Simulator[]): Promise<MailWorld> {
   const authority = { ...(await (theAuthority ??= makeAuthority(new Date()))) }
-  const network = `127.${1 + Math.floor(Math.random() * 250)}.${Math.floor(Math.random() * 250)}`
+  const network = loopbackNetwork()
   const addresses = new Map<string, string>()
   const sites = new Map<string, Site>()
   const mx = new Map<string, MxSimulator>()
   const heard: string[] = []
   const headers: MailWorld['headers'] = []
-  const open: Simulator[] = []
   const policyAddress = `${network}.1`
   let lastOctet = 1
   const settle = (host: string) => {
@@ -105,7 +127,7 @@ export async function startMailWorld(domains: Record<string, WorldDomain>): Prom
     addressOf: (host) => addresses.get(host)!,
     ports: { smtp, https: policyHost.port },
     cidr: `${network}.0/24`,
-    resolveAddresses: makeResolveAddresses(makeLookUp([dns.address], { dnsTimeoutMs: 5_000, dnsQuestions: 100 })),
+    resolveAddresses: makeResolveAddresses(makeLookUp([dns.address], { dnsTimeoutMs: 60_000, dnsQuestions: 100 })),
     heard,
     headers,
     env: {

@@ -62,12 +62,15 @@ test('what is no domain is a 400 that says why, on the page', async (t) => {
 test('an address may ask three times a minute, and nobody while ten are asking', async (t) => {
   const limits = { ...defaultLimits, publicChecksAtOnce: 1 }
   const { promise: goOn, resolve } = Promise.withResolvers<undefined>()
+  const { promise: begun, resolve: begin } = Promise.withResolvers<undefined>()
   const slow: CheckPublicly = async (text) => {
+    begin(undefined)
     await goOn
     return { kind: 'refused', message: text }
   }
   const { port } = await intakeListener(t, { checkPublicly: slow, limits })
   const first = get(port, '/check?domain=a.example')
+  await begun
   const second = await get(port, '/check?domain=b.example')
   assert.deepEqual([second.status, second.headers['retry-after']], [503, '30'])
   resolve(undefined)

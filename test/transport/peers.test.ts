@@ -1,7 +1,7 @@
 /** Who is calling, and how often. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { makeConnectionCount, makeRateCount, plainAddress } from '../../src/transport/peers.ts'
+import { makeConnectionCount, plainAddress } from '../../src/transport/peers.ts'
 
 test('an address has one spelling, and what is no address has none', () => {
   for (const [written, plain] of [
@@ -34,19 +34,4 @@ test('connections are counted by /24 and /64, and given back', () => {
   assert.equal(enter('192.0.2.1', true), undefined, 'all is full')
   leave()
   assert.ok(enter('2001:db8::ffff', false))
-})
-
-test('what comes is counted by minute, and each begins with the first after the one before; IPv6 by /64', () => {
-  const take = makeRateCount(2)
-  const at = (seconds: number) => 5_000 + seconds * 1000
-  assert.deepEqual(
-    [0, 1, 2, 59.5].map((seconds) => take('192.0.2.1', at(seconds))),
-    [0, 0, 58, 1],
-  )
-  assert.equal(take('192.0.2.2', at(59)), 0)
-  assert.equal(take('192.0.2.1', at(60)), 0)
-  assert.deepEqual(
-    ['2001:db8::1', '2001:db8::2', '2001:db8::3', '2001:db8:1::1'].map((address) => take(address, at(61))),
-    [0, 0, 59, 0],
-  )
 })

@@ -5,7 +5,7 @@ import { codes, type FindingCode, type Severity } from './codes.ts'
 export type Finding = {
   code: FindingCode
   severity: Severity
-  /** What it is about: a name of the DNS, an MX host, or one with an address behind it, as 'mx.example.com [192.0.2.1]'. */
+  /** What it is about: a name of the DNS, an MX host, or one with an address or a name behind it, as 'mx.example.com [192.0.2.1]'. */
   subject: string
   sentence: string
   /** What was seen, a line each, at most 20. */

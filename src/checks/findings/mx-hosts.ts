@@ -1,6 +1,7 @@
 /** RFC 3207, RFC 8461 §4.2 and §5: what each MX host shows on port 25, and what a sender would make of it under enforce. */
 import { patternsFor } from '../../mtasts/match.ts'
 import type { ReadPolicy } from '../../mtasts/policy.ts'
+import { problemsText } from '../certificate-seen.ts'
 import { isPassing, type HostSeen } from '../domain-seen.ts'
 import type { MxAddressSeen, MxSeen, Unseen } from '../seen.ts'
 import { certificateFindings, dayOf, describeCertificate } from './certificate.ts'
@@ -149,28 +150,38 @@ const unreachableFault = (text: string): Fault => ({
 })
 
 const verdictSentences = {
-  delivers: 'a sender delivers to this MX host',
-  partly: 'a sender delivers to this MX host by some of its addresses only',
-  refuses: 'a sender does not deliver to this MX host',
-  unknown: 'it could not be seen what a sender would do with this MX host',
-} as const
+  delivers: ['a sender delivers to this MX host', 'a sender would deliver to this MX host'],
+  partly: ['a sender delivers to this MX host by some of its addresses only', 'a sender would deliver to this MX host by some of its addresses only'],
+  refuses: ['a sender does not deliver to this MX host', 'a sender would not deliver to this MX host'],
+  unknown: ['it could not be seen what a sender does with this MX host', 'it could not be seen what a sender would do with this MX host'],
+} as const // prettier-ignore
 
 function verdictFinding(mx: MxSeen, verdict: EnforceVerdict, read: ReadPolicy | undefined): Finding {
-  const sentence = `${when(read)} ${verdictSentences[verdict]}.`
+  const [now, then] = verdictSentences[verdict]
+  const sentence = `${when(read)} ${isEnforced(read) ? now : then}.`
   return finding(`mx-enforce-${verdict}`, mx.host, sentence, { evidence: reasonsFor(mx, read) })
 }
 
 function reasonsFor(mx: MxSeen, read: ReadPolicy | undefined): string[] {
   if (!isListed(mx, read)) return ['the policy does not list it']
   if (mx.addresses.length === 0) return mx.unseen ? [mx.unseen.text] : []
-  return mx.addresses.map((seen) => `${seen.address}: ${standingOf(seen)}`)
+  return mx.addresses.map((seen) => `${seen.address}: ${reasonOf(seen)}`)
 }
+
+function reasonOf(seen: MxAddressSeen): string {
+  const fault = faultOf(seen)
+  if (fault) return fault.sentence
+  const problems = seen.certificate?.problems ?? []
+  return problems.length === 0 ? 'TLS as a sender wants it.' : `${problemsText(problems)}.`
+}
+
+const isEnforced = (read: ReadPolicy | undefined): boolean => read?.kind === 'valid' && read.policy.mode === 'enforce'
 
 /** Today, or if it were so. */
 function when(read: ReadPolicy | undefined): string {
-  if (read?.kind === 'valid' && read.policy.mode === 'enforce') return 'As the policy is enforced,'
+  if (isEnforced(read)) return 'As the policy is enforced,'
   return read === undefined ? 'If there were an enforced policy that lists it,' : 'If the policy were enforced,'
 }
 
 const noMxLeft = (domain: string, read: ReadPolicy | undefined): Finding =>
-  finding('enforce-no-mx-left', domain, `${when(read)} no MX host is left: senders that know MTA-STS would return all mail.`, { fix: 'Do not enforce before at least one MX host passes.' }) // prettier-ignore
+  finding('enforce-no-mx-left', domain, `${when(read)} no MX host is left: senders that know MTA-STS ${isEnforced(read) ? '' : 'would '}return all mail.`, { fix: 'Do not enforce before at least one MX host passes.' }) // prettier-ignore

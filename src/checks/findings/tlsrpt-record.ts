@@ -39,7 +39,7 @@ export function tlsrptFindings(
         finding('tlsrpt-record-found', name, sentence, { evidence }),
         ...parsed.warnings.map((warning) => finding('tlsrpt-record-odd', name, warning, { evidence, value: formatRecord(parsed.rua) })), // prettier-ignore
         ...(own.length > 0 ? [ownFinding(name, parsed.rua, own)] : []),
-        ...ownRua.map((seen) => reachedFinding(name, seen)),
+        ...ownRua.flatMap((seen) => reachedFinding(name, seen)),
         ...loops.map(loopFinding),
       ]
     }
@@ -81,10 +81,12 @@ function ownFinding(name: string, rua: string[], own: readonly string[]): Findin
   return finding('tlsrpt-names-us-later', name, sentence, { evidence: rua, fix: 'Put its addresses first.', value })
 }
 
-function reachedFinding(name: string, { uri, unseen }: DomainSeen['ownRua'][number]): Finding {
-  if (!unseen) return finding('tlsrpt-rua-reached', name, `${uri} leads to a server that answers.`)
+/** Of what there was no room or time to look at, nothing is known. */
+function reachedFinding(name: string, { uri, unseen }: DomainSeen['ownRua'][number]): Finding[] {
+  if (!unseen) return [finding('tlsrpt-rua-reached', name, `${uri} leads to a server that answers.`)]
+  if (unseen.reason === 'budget') return []
   const fix = 'See where the name leads, and that the port is open; from inside its own network, a public address may not work.' // prettier-ignore
-  return finding('tlsrpt-rua-not-reached', name, `${uri} could not be reached by its published name.`, { evidence: [unseen.text], fix }) // prettier-ignore
+  return [finding('tlsrpt-rua-not-reached', name, `${uri} could not be reached by its published name.`, { evidence: [unseen.text], fix })] // prettier-ignore
 }
 
 /** RFC 8460 §3: reports about the delivery of reports would be answered by reports. */

@@ -176,7 +176,10 @@ const scenes: Record<FindingCode, { yes: DomainSeen; not?: DomainSeen }> = {
   'tlsrpt-names-us-later': { yes: tlsrpt(found(`v=TLSRPTv1; rua=mailto:a@b.example,${own[1]!}/token`)) },
   'tlsrpt-does-not-name-us': { yes: tlsrpt(found('v=TLSRPTv1; rua=mailto:tls@reports2.example')) },
   'tlsrpt-rua-reached': { yes: good, not: goodDomain({ ownRua: [] }) },
-  'tlsrpt-rua-not-reached': { yes: goodDomain({ ownRua: [{ uri: own[0]!, unseen: unseen('refused') }] }) },
+  'tlsrpt-rua-not-reached': {
+    yes: goodDomain({ ownRua: [{ uri: own[0]!, unseen: unseen('refused') }] }),
+    not: goodDomain({ ownRua: [{ uri: own[0]!, unseen: unseen('budget') }] }),
+  },
   'tlsrpt-loop': { yes: goodDomain({ loops: ['reports.example'] }) },
 
   'dane-not-used': { yes: good, not: daneGood },
@@ -200,6 +203,10 @@ const scenes: Record<FindingCode, { yes: DomainSeen; not?: DomainSeen }> = {
     not: daneGood,
   },
 }
+
+test('there is a scene for every code, and for nothing else', () => {
+  assert.deepEqual(Object.keys(scenes).sort(), Object.keys(codes).sort()) // The types say so too, and are not looked at when tests run.
+})
 
 for (const [code, { yes, not = good }] of Object.entries(scenes)) {
   test(`${code} is found where it is so, and not where it is not`, () => {
