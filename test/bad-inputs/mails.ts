@@ -110,6 +110,8 @@ const boundaries: MailRow[] = [
 ] // prettier-ignore
 
 const json = (): Buffer => bytes(report())
+/** A lone dot between bare line ends is refused before all else: of what is random, one in fifty has one. */
+const noDots = (bytes: Buffer): Buffer => Buffer.from(bytes.map((byte) => (byte === 0x2e ? 0x2f : byte)))
 const encodings: MailRow[] = [
   { number: 79, title: 'base64 without padding', message: () => encodedAs('base64', `${json().toString('base64').replace(/=+$/, '')}\r\n`), row: 'accepted' },
   { number: 79, title: 'base64 with garbage between its lines', message: () => encodedAs('base64', base64Lines(json()).replaceAll('\r\n', ' !*%\r\n')), row: 'accepted' },
@@ -135,8 +137,8 @@ const encodings: MailRow[] = [
   { number: 82, title: '__proto__ as a field', message: () => topped('__proto__: x\r\nconstructor: y\r\ntoString: z\r\n'), row: 'accepted' },
   { number: 83, title: 'nothing', message: () => Buffer.alloc(0), row: 'malformed empty' },
   { number: 83, title: 'line ends and nothing else', message: () => Buffer.from('\r\n'.repeat(1_000)), row: 'malformed no-report' },
-  { number: 83, title: '100 KB at random', message: () => Buffer.concat([randomBytes(100_000), Buffer.of(0), Buffer.from('\r\n')]), row: 'malformed nul-byte' },
-  { number: 83, title: '100 KB at random, but no NUL and no CR', message: () => Buffer.concat([randomBytes(100_000).map((byte) => (byte === 0 || byte === 13 ? 10 : byte)), Buffer.from('\r\n')]), row: 'malformed no-report' },
+  { number: 83, title: '100 KB at random', message: () => Buffer.concat([noDots(randomBytes(100_000)), Buffer.of(0), Buffer.from('\r\n')]), row: 'malformed nul-byte' },
+  { number: 83, title: '100 KB at random, but no NUL and no CR', message: () => Buffer.concat([noDots(randomBytes(100_000)).map((byte) => (byte === 0 || byte === 13 ? 10 : byte)), Buffer.from('\r\n')]), row: 'malformed no-report' },
   { number: 84, title: '5 MB of <div> beside a report', message: () => multipart([`Content-Type: text/html\r\n\r\n${`${'<div>'.repeat(100)}\r\n`.repeat(10_000)}`, reportPart()]), row: 'accepted' },
   { number: 84, title: '9 MB of web addresses', message: () => ofBoundary('text/plain', 'see https://a.example/b?c=d and mail x@y.example\r\n'.repeat(190_000)), row: 'malformed no-report' },
   { number: 85, title: 'S/MIME', message: () => withFields({ 'Content-Type': 'application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m' }, randomBytes(500)), row: 'malformed no-report' },

@@ -1,7 +1,7 @@
 /** A raw HTTP/1.1 client: every byte and moment is the test's; it may come from any loopback address. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls'
 
 export type HttpResponse = { status: number; headers: Record<string, string>; body: string }
 
@@ -23,8 +23,17 @@ export type HttpClient = {
 
 export type HttpTarget = { port: number; tls?: boolean; from?: string }
 
+const secureContext = createSecureContext() // To make one takes as long as a handshake.
+
 export async function connectHttp({ port, tls = false, from = '127.0.0.1' }: HttpTarget): Promise<HttpClient> {
-  const options = { port, host: '127.0.0.1', localAddress: from, noDelay: true, rejectUnauthorized: false }
+  const options = {
+    port,
+    host: '127.0.0.1',
+    localAddress: from,
+    noDelay: true,
+    rejectUnauthorized: false,
+    secureContext,
+  }
   const encrypted = tls ? connectTls(options) : undefined
   const socket = encrypted ?? connect(options)
   let received = Buffer.alloc(0)
