@@ -62,7 +62,7 @@ function useDays(domain: string[]): Loaded<Map<string, Bucket[]>> {
 const need = ({ state }: Row): number => ['healthy', 'no-reports', 'silent', 'failing'].indexOf(state)
 
 /** Where nobody stands behind any report, what is there is shown, and said to be unverified. */
-function told_(row: Row): { successful: Schemas['Count']; failed: Schemas['Count']; unverified: boolean } {
+function shownOf(row: Row): { successful: Schemas['Count']; failed: Schemas['Count']; unverified: boolean } {
   const unverified = isZero(row.reports) && !isZero(row.unverified.reports)
   const { successful, failed } = unverified ? row.unverified : row
   return { successful, failed, unverified }
@@ -70,7 +70,7 @@ function told_(row: Row): { successful: Schemas['Count']; failed: Schemas['Count
 
 function Domains({ rows, days }: { rows: Row[]; days: Map<string, Bucket[]> | undefined }) {
   const { question, link } = useAsked()
-  const aboutIt = (row: Row) => ({ domain: row.domain, ...(told_(row).unverified && { trust: 'unverified' }) })
+  const aboutIt = (row: Row) => ({ domain: row.domain, ...(shownOf(row).unverified && { trust: 'unverified' }) })
   const reportsOf = (row: Row) => link('/reports', aboutIt(row))
   return (
     <Table
@@ -102,7 +102,7 @@ function Domains({ rows, days }: { rows: Row[]; days: Map<string, Bucket[]> | un
         {
           head: 'Success',
           cell: (row) => {
-            const { successful, failed, unverified } = told_(row)
+            const { successful, failed, unverified } = shownOf(row)
             const sessions = approximately(successful) + approximately(failed)
             return (
               <span class="success">
@@ -118,14 +118,14 @@ function Domains({ rows, days }: { rows: Row[]; days: Map<string, Bucket[]> | un
             )
           },
           by: (row) =>
-            approximately(told_(row).successful) /
-            Math.max(1, approximately(told_(row).successful) + approximately(told_(row).failed)),
+            approximately(shownOf(row).successful) /
+            Math.max(1, approximately(shownOf(row).successful) + approximately(shownOf(row).failed)),
         },
         {
           head: 'Failed',
           numeric: true,
-          cell: (row) => <a href={link('/failures', aboutIt(row))}>{count(told_(row).failed)}</a>,
-          by: (row) => approximately(told_(row).failed),
+          cell: (row) => <a href={link('/failures', aboutIt(row))}>{count(shownOf(row).failed)}</a>,
+          by: (row) => approximately(shownOf(row).failed),
         },
         {
           head: 'Top cause',

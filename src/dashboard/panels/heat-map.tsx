@@ -40,14 +40,14 @@ export function HeatMap({ domain }: { domain?: string }) {
       actions={<CsvButton path="/v1/summary" query={query} />}
     >
       <Show of={loaded}>
-        {({ rows, totals }) => <Map_ rows={rows} totals={totals} {...(domain !== undefined && { domain })} />}
+        {({ rows, totals }) => <Cells rows={rows} totals={totals} {...(domain !== undefined && { domain })} />}
       </Show>
     </Panel>
   )
 }
 
 /** Of a table of links a reader of any kind can make sense; it is the picture and its table at once. */
-function Map_({ rows, totals, domain }: { rows: Row[]; totals: Schemas['Totals']; domain?: string }) {
+function Cells({ rows, totals, domain }: { rows: Row[]; totals: Schemas['Totals']; domain?: string }) {
   const { question, link } = useAsked()
   const shown = rows.filter((row) => !isZero(row.failed) || !isZero(row.unverified.failed))
   const filters = { ...question.filters, ...(domain !== undefined && { domain }) }
