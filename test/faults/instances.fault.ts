@@ -43,7 +43,7 @@ async function bring({ ledger }: Stage, services: readonly FaultedService[], rep
 }
 
 test('any delivery may be repeated, to any instance: the same reports to two instances on both transports at once', async (t) => {
-  const reports = 100
+  const reports = 150
   const stage = await setStage(t, postgres)
   const services = [stage.service, ...(await more(t, stage, 1))]
   for (const service of services) await service.start()

@@ -174,14 +174,14 @@ test('any text is read without a throw, with few words, and invalid with a probl
   )
 })
 
-test('64 KiB of anything take less than a second of CPU (a square of it would take more), and are told in at most 50 deviations of a kind', () => {
+test('64 KiB of anything take less than 100 ms of CPU, and are told in at most 50 deviations of a kind', () => {
   const pieces = ['x\n', ' ', '\t:', 'mx: a,b,\n', '\r', 'mx: \u00fc.example\n', `${' '.repeat(30_000)}x`, ': ', 'a'.repeat(9_000)] // prettier-ignore
   for (const piece of pieces) {
     const text = piece.repeat(65_536 / piece.length)
     parsePolicy(text)
     const begun = process.cpuUsage()
     const read = parsePolicy(text)
-    assert.ok(process.cpuUsage(begun).user < 1_000_000, JSON.stringify(piece.slice(0, 10)))
+    assert.ok(process.cpuUsage(begun).user < 100_000, JSON.stringify(piece.slice(0, 10)))
     assert.ok(read.kind === 'invalid' && read.problems.length <= 50 && read.warnings.length <= 50)
     assert.ok([...read.problems, ...read.warnings].every(({ text }) => text.length < 300))
   }

@@ -87,5 +87,5 @@ test('any records are read without a throw, in little time, and quoted in short 
   )
   const begun = process.cpuUsage()
   parseStsRecord([`v=STSv1;${' '.repeat(16_000)}x${'\t'.repeat(16_000)};id=${'a'.repeat(16_000)}`])
-  assert.ok(process.cpuUsage(begun).user < 500_000)
+  assert.ok(process.cpuUsage(begun).user < 50_000)
 })

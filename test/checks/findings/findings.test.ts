@@ -267,7 +267,7 @@ test('whatever is seen, there are findings, without a throw, in bounds, and JSON
   )
 })
 
-test('records of 16 KiB of anything make no more findings than short ones, and take less than a second of CPU', () => {
+test('records of 16 KiB of anything make no more findings than short ones, and take less than 300 ms of CPU', () => {
   for (const piece of ['x;', 'a,', ' ', ';', '<b>;', 'mailto:a@b.example,', `${own[0]!},`]) {
     const long = piece.repeat(16_000 / piece.length)
     const looked = (start: string) =>
@@ -276,7 +276,7 @@ test('records of 16 KiB of anything make no more findings than short ones, and t
     const begun = process.cpuUsage()
     const findings = judgeDomain(seen, own, at)
     observe(seen)
-    assert.ok(process.cpuUsage(begun).user < 1_000_000, piece)
+    assert.ok(process.cpuUsage(begun).user < 300_000, piece)
     assert.ok(findings.length < 40 && JSON.stringify(findings).length < 100_000, piece)
   }
 })
