@@ -1,6 +1,7 @@
 /** /v1/reporters: who reports, how regularly, and whether to believe him (RFC 8460 §3). */
 import { z } from 'zod'
-import { listReporters, reporterStandings, setReporterStanding } from '../store/reporters.ts'
+import { listReporters } from '../store/reporter-list.ts'
+import { reporterStandings, setReporterStanding } from '../store/reporters.ts'
 import { organizationalDomain } from '../tlsrpt/ownership.ts'
 import { countSchema, toJson } from './json.ts'
 import { listParameters, pageSchema, readPage } from './pages.ts'

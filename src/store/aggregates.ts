@@ -2,8 +2,16 @@
 import type { QueryConfig } from 'pg'
 import type { Database } from './database.ts'
 import { prepared } from './prepared.ts'
-import { conditions, dimensions, filterConditions, isDetailDimension, isOfSome, makeBind } from './question.ts'
-import type { Bind, Dimension, Filters, Question, TrustScope } from './question.ts'
+import {
+  conditions,
+  dimensions,
+  filterConditions,
+  isDetailDimension,
+  isOfSome,
+  makeBind,
+  splitFilters,
+} from './question.ts'
+import type { Bind, Dimension, Question, TrustScope } from './question.ts'
 import { addedUp, asked, isUnverified, list, ofTypes } from './sums.ts'
 import { firstOf } from './tally.ts'
 import { isOfTotals, isSummaryOfTotals, partsOfTotals, summaryOfTotals, wholeOfTotals } from './total-sums.ts'
@@ -258,16 +266,6 @@ function facts(question: Question, groupBy: readonly Dimension[], { name, table 
       from (select *, ${list(elements.map((dimension) => `unnest(${ofTally[dimension]}) as ${dimension}`))},
               unnest(tally_failed) as tallied, unnest(tally_first) as first_of from told) element
       where ${['true', ...filterConditions(ofDetails, bind)].join(' and ')})`,
-  ]
-}
-
-/** By what bears them. */
-function splitFilters(filters: Filters): [ofDetails: Filters, ofPolicies: Filters] {
-  const entries = Object.entries(filters)
-  const isOfDetail = ([name]: [string, unknown]) => isDetailDimension(name as Dimension)
-  return [
-    Object.fromEntries(entries.filter(isOfDetail)),
-    Object.fromEntries(entries.filter((entry) => !isOfDetail(entry))),
   ]
 }
 

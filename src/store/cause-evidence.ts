@@ -1,9 +1,10 @@
 /** Who tells of a cause, how often, and in which words (causes.ts). */
 import { sumByType } from './aggregates.ts'
-import { isFailure, isOfCauses, keyColumns, nameOf, selectedKey, type CauseKey } from './cause-key.ts'
+import { domainsOf, isFailedCell, isFailure, isOfCauses, joinedCauses, keyColumns, nameOf, selectedKey, type CauseKey } from './cause-key.ts' // prettier-ignore
 import type { Queryable } from './database.ts'
 import { isVisible, makeBind, type Question, type TrustScope } from './question.ts'
 import { asked, isUnverified } from './sums.ts'
+import { cellsOf } from './tally.ts'
 
 /** Where nothing else is said, by those whose word is taken: see `trust`. */
 export type Evidence = {
@@ -24,14 +25,15 @@ export type Evidence = {
   reporterDomains: string[]
   /** What unverified reports call themselves, likewise. */
   organizations: string[]
-  /** Most failures first, at most five. */
-  reasonCodes: { failureReasonCode: string; failed: bigint }[]
   /** Those seen last first, at most ten. */
   policyTypes: string[]
   policyModes: string[]
-  /** 'YYYY-MM-DD', those of the window that failed, oldest first: one or more. */
-  days: string[]
+  /** 'YYYY-MM-DD', the first and the last one of the window that failed. */
+  firstSeen: string
+  lastSeen: string
 }
+
+export type ReasonCode = { failureReasonCode: string; failed: bigint }
 
 /** Anyone can write new names, codes and policy types into every report. */
 const mostNames = 10
@@ -51,38 +53,39 @@ export async function evidenceOf(
   const reports = (where: string) => `coalesce(sum(reports) filter (where ${where}), 0)::text`
   const piece = (name: keyof Pieces, value: string, from: string) =>
     `select ${keyColumns}, '${name}' as name, ${value} as value from ${from} group by ${keyColumns}`
+  const leading = (column: string, where: string, order: string, most: number) =>
+    leadingOf(column, `part where ${column} is not null and ${where}`, order, most)
   // Distinct first, so that Postgres hashes: with count(distinct) it would sort every fact.
   const reportsOfTrust = `
     select ${keyColumns}, trust, count(*) as reports from (select distinct ${keyColumns}, trust, report_key from fact) told
     group by ${keyColumns}, trust`
   const failedOfTypes = `
     select ${keyColumns}, policy_type, sum(failed) as failed from part where ${main} group by ${keyColumns}, policy_type`
+  const borne = 'domain, trust, reporter, organization, report_key, policy_type, policy_mode, "primary", day'
+  const inWindow = `counted and domain = any(${bind(domainsOf(causes))}::text[]) and ${isVisible('domain', visible, bind)}
+    and day >= ${bind(window.from)} and day < ${bind(window.to)}`
   const text = `
     with fact as materialized (
-      select ${keyColumns}, trust, reporter, organization, report_key, policy_type, policy_mode, "primary", failure_reason_code,
-        day, failed_session_count as failed
-      from failure_detail where ${isFailure} and ${isOfCauses(causes, bind)} and ${isVisible('domain', visible, bind)}
-        and day >= ${bind(window.from)} and day < ${bind(window.to)}
+      select ${borne}, result_type, receiving_mx_hostname, tallied as failed
+      from ${cellsOf(borne, inWindow)} join ${joinedCauses(causes, bind)} where ${isFailedCell}
     ), part as (
-      select ${keyColumns}, trust, reporter, organization, policy_type, policy_mode, "primary", failure_reason_code,
-        sum(failed) as failed, max(day) as last_seen
-      from fact group by ${keyColumns}, trust, reporter, organization, policy_type, policy_mode, "primary", failure_reason_code
+      select ${keyColumns}, trust, reporter, organization, policy_type, policy_mode, "primary",
+        sum(failed) as failed, min(day) as first_seen, max(day) as last_seen
+      from fact group by ${keyColumns}, trust, reporter, organization, policy_type, policy_mode, "primary"
     ), pieces as (
       ${piece('failed', `jsonb_build_array(${failed(main)}, ${failed(isUnverified)}, (count(distinct reporter) filter (where ${main}))::text)`, 'part')}
       union all
       ${piece('reports', `jsonb_build_array(${reports(main)}, ${reports(isUnverified)})`, `(${reportsOfTrust}) report`)}
       union all
-      ${piece('days', 'jsonb_agg(day order by day)', `(select distinct ${keyColumns}, day from fact where ${isTold}) failing`)}
+      ${piece('seen', 'jsonb_build_array(min(first_seen), max(last_seen))', `(select * from part where ${isTold}) failing`)}
       union all
       ${piece('ofTypes', 'jsonb_agg(jsonb_build_array(policy_type, failed::text))', `(${failedOfTypes}) of_type`)}
       union all
-      ${piece('sessions', 'jsonb_agg(failed::text)', leading(`''::text`, isTold, 'failed desc', 1))}
+      ${piece('sessions', 'jsonb_agg(failed::text)', leadingOf(`''::text`, `part where ${isTold}`, 'failed desc', 1))}
       union all
       ${piece('reporterDomains', leaders, leading('reporter', isTold, 'failed desc', mostNames))}
       union all
       ${piece('organizations', leaders, leading('organization', isUnverified, 'failed desc', mostNames))}
-      union all
-      ${piece('reasonCodes', leaders, leading('failure_reason_code', isTold, 'failed desc', mostReasonCodes))}
       union all
       ${piece('policyTypes', leaders, leading('policy_type', isTold, 'last_seen desc', mostNames))}
       union all
@@ -99,14 +102,40 @@ export async function evidenceOf(
   )
 }
 
+/** By the name of the cause: most failures first, at most five. */
+export async function reasonCodesOf(
+  tx: Queryable,
+  causes: readonly CauseKey[],
+  told: TrustScope,
+  { window, visible }: Question,
+): Promise<Map<string, ReasonCode[]>> {
+  if (causes.length === 0) return new Map()
+  const { bind, values } = makeBind()
+  const facts = `(
+    select ${keyColumns}, failure_reason_code, policy_type, "primary", failed_session_count as failed, day as last_seen
+    from failure_detail where ${isFailure} and ${asked[told]} and failure_reason_code is not null
+      and ${isOfCauses(causes, bind)} and ${isVisible('domain', visible, bind)}
+      and day >= ${bind(window.from)} and day < ${bind(window.to)}) reason`
+  const { rows } = await tx.query<CauseKey & { value: string; failed: string }>(
+    `select ${selectedKey}, value, failed::text from ${leadingOf('failure_reason_code', facts, 'failed desc', mostReasonCodes)} order by place`,
+    values,
+  )
+  return new Map(
+    [...Map.groupBy(rows, nameOf)].map(([name, codes]) => [
+      name,
+      codes.map(({ value, failed }) => ({ failureReasonCode: value, failed: BigInt(failed) })),
+    ]),
+  )
+}
+
 /** Counts are text, since in JSON they would be rounded; what has nothing has no piece. */
 type Pieces = {
   failed: [failed: string, unverified: string, reporters: string]
   reports: [reports: string, unverified: string]
-  days: string[]
+  seen: [first: string, last: string]
   ofTypes?: [type: string, failed: string][]
   sessions: [failed: string]
-} & Partial<Record<'reporterDomains' | 'organizations' | 'reasonCodes' | 'policyTypes' | 'policyModes', Leader[]>>
+} & Partial<Record<'reporterDomains' | 'organizations' | 'policyTypes' | 'policyModes', Leader[]>>
 
 type Leader = [value: string, failed: string]
 
@@ -114,9 +143,9 @@ const leaders = 'jsonb_agg(jsonb_build_array(value, failed::text) order by place
 
 /**
  * The first values of a column for each cause, with what failed, as a table. What several policy types of a report tell
- * may be the same sessions: primary ones count, and where there are none the type with most.
+ * may be the same sessions: primary ones count, and where there are none the type with most. `from` may end with a WHERE.
  */
-const leading = (column: string, where: string, order: string, most: number): string => `(
+const leadingOf = (column: string, from: string, order: string, most: number): string => `(
   select * from (
     select *, row_number() over (partition by ${keyColumns} order by ${order}, value collate "C") as place
     from (
@@ -124,7 +153,7 @@ const leading = (column: string, where: string, order: string, most: number): st
       from (
         select ${keyColumns}, ${column} as value, policy_type, sum(failed) filter (where "primary") as primary_failed,
           sum(failed) as failed, max(last_seen) as last_seen
-        from part where ${column} is not null and ${where} group by ${keyColumns}, ${column}, policy_type
+        from ${from} group by ${keyColumns}, ${column}, policy_type
       ) of_type group by ${keyColumns}, value
     ) of_value
   ) placed where place <= ${most}) leading_values`
@@ -139,10 +168,10 @@ const put = (pieces: Pieces, trust: TrustScope): Evidence => ({
   sessions: BigInt(pieces.sessions[0]),
   reporterDomains: valuesOf(pieces.reporterDomains),
   organizations: valuesOf(pieces.organizations),
-  reasonCodes: (pieces.reasonCodes ?? []).map(([failureReasonCode, failed]) => ({ failureReasonCode, failed: BigInt(failed) })), // prettier-ignore
   policyTypes: valuesOf(pieces.policyTypes),
   policyModes: valuesOf(pieces.policyModes),
-  days: pieces.days,
+  firstSeen: pieces.seen[0],
+  lastSeen: pieces.seen[1],
 })
 
 const valuesOf = (leaders: Leader[] = []): string[] => leaders.map(([value]) => value)

@@ -16,11 +16,21 @@ export const selectedKey = `domain, result_type as "resultType", receiving_mx_ho
 export const nameOf = ({ domain, resultType, receivingMxHostname }: CauseKey): string =>
   JSON.stringify([domain, resultType, receivingMxHostname])
 
-/**
- * Whether a failure detail counts: one may say that nothing failed. What policies carry added up (tally.ts) would do but for
- * the reason codes, and takes as long to read: with the details of one report nearly as many cells as details come out.
- */
+/** Each once. */
+export const domainsOf = (causes: readonly CauseKey[]): string[] => [...new Set(causes.map(({ domain }) => domain))]
+
+/** Whether a failure detail counts: one may say that nothing failed. */
 export const isFailure = 'counted and failed_session_count > 0'
+
+/** The same of what the details of a policy add up to (cellsOf in tally.ts). */
+export const isFailedCell = 'tallied > 0'
+
+/** What cells are joined with, so that those of the causes are left. */
+export function joinedCauses(causes: readonly CauseKey[], bind: Bind): string {
+  const of = (name: keyof CauseKey) => `${bind(causes.map((cause) => cause[name]))}::text[]`
+  return `unnest(${of('domain')}, ${of('resultType')}, ${of('receivingMxHostname')}) as cause (of_domain, of_type, of_mx)
+    on of_domain = domain and of_type = result_type and of_mx is not distinct from receiving_mx_hostname`
+}
 
 /**
  * A condition over failure details: of these causes. Postgres looks each detail up in a hash table, where it would walk
@@ -28,10 +38,7 @@ export const isFailure = 'counted and failed_session_count > 0'
  * sender's word has a line break another cause may pass as well: by their groups they are told apart.
  */
 export function isOfCauses(causes: readonly CauseKey[], bind: Bind): string {
-  const domains = bind([...new Set(causes.map(({ domain }) => domain))])
-  const names = bind(
-    causes.map((cause) => [cause.domain, cause.resultType, cause.receivingMxHostname ?? ''].join('\n')),
-  )
-  return `domain = any(${domains}::text[])
-    and domain || E'\\n' || result_type || E'\\n' || coalesce(receiving_mx_hostname, '') = any(${names}::text[])`
+  const names = causes.map((cause) => [cause.domain, cause.resultType, cause.receivingMxHostname ?? ''].join('\n'))
+  return `domain = any(${bind(domainsOf(causes))}::text[])
+    and domain || E'\\n' || result_type || E'\\n' || coalesce(receiving_mx_hostname, '') = any(${bind(names)}::text[])`
 }

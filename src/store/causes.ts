@@ -2,19 +2,24 @@
  * What goes wrong where (RFC 8460 §4.3): the failure details of a domain by result type and receiving MX, with who saw it
  * and since when. As in a summary, `failed` is by primary policies (DESIGN.md, "Counting honestly").
  */
+import { tellsReason } from '../tlsrpt/headline.ts'
 import { resultTypes } from '../tlsrpt/result-types.ts'
 import type { Trust } from '../tlsrpt/submission.ts'
-import { evidenceOf, type Evidence } from './cause-evidence.ts'
-import { isFailure, keyColumns, nameOf, selectedKey, type CauseKey } from './cause-key.ts'
+import { evidenceOf, reasonCodesOf, type Evidence, type ReasonCode } from './cause-evidence.ts'
+import { isFailedCell, keyColumns, nameOf, selectedKey, type CauseKey } from './cause-key.ts'
 import { causeRuns } from './cause-runs.ts'
 import type { Database, Queryable } from './database.ts'
-import { conditions, makeBind, type Bind, type Question, type TrustScope, type Window } from './question.ts'
+import { conditions, filterConditions, makeBind, splitFilters } from './question.ts'
+import type { Bind, Question, TrustScope, Window } from './question.ts'
 import { inSnapshot } from './snapshot.ts'
 import { asked, isUnverified } from './sums.ts'
+import { cellsOf } from './tally.ts'
 
 /** Days are 'YYYY-MM-DD'. */
 export type Cause = CauseKey &
-  Omit<Evidence, 'days'> & {
+  Evidence & {
+    /** By those whose word is taken. */
+    reasonCodes: ReasonCode[]
     /**
      * The last run of days that failed, which may have begun before the window. A run is of days with a report on the
      * domain by whoever tells of the cause: days without one break none.
@@ -23,9 +28,6 @@ export type Cause = CauseKey &
     until: string
     /** It failed on the newest such day of the window. */
     ongoing: boolean
-    /** In the window. */
-    firstSeen: string
-    lastSeen: string
   }
 
 export type CausesQuestion = Question & { limit: number }
@@ -59,8 +61,8 @@ export function listCauses(
     const isTold = rows.filter(({ is_told }) => is_told)
     const others = rows.filter(({ is_told }) => !is_told)
     const causes = new Map([
-      ...(await told(tx, isTold, question.trust, question)),
-      ...(await told(tx, others, 'unverified', question)),
+      ...(await told(tx, isTold, isTold, question.trust, question)),
+      ...(await told(tx, others, others, 'unverified', question)),
     ])
     return rows.map((row) => ({ cause: causes.get(nameOf(row))!, position: positionOf(row) }))
   })
@@ -71,7 +73,8 @@ export type FailingDay = { domain: string; day: string }
 
 /**
  * The worst cause of each of these days, by domain, where there is one: what enforce refuses first, then by sessions that
- * failed on that day. Only by reports of that trust. As of one instant.
+ * failed on that day. Only by reports of that trust, and with reason codes only where a headline tells one. As of one
+ * instant.
  */
 export function worstCauses(
   db: Database,
@@ -83,13 +86,15 @@ export function worstCauses(
     const { rows } = await tx.query<CauseKey>(
       `select distinct on (domain) ${selectedKey}
        from (
-         select ${keyColumns}, coalesce(sum(failed_session_count) filter (where "primary"), 0) as failed
-         from failure_detail join unnest($1::text[], $2::date[]) as failing (of_domain, on_day) on domain = of_domain and day = on_day
-         where ${isFailure} and trust = $3 group by ${keyColumns}
+         select ${keyColumns}, coalesce(sum(tallied) filter (where "primary"), 0) as failed
+         from ${cellsOf('domain, day, "primary"', 'counted and domain = any($1::text[]) and day = any($2::date[]) and trust = $3')}
+           join unnest($1::text[], $2::date[]) as failing (of_domain, on_day) on domain = of_domain and day = on_day
+         where ${isFailedCell} group by ${keyColumns}
        ) cause order by domain, result_type = any($4::text[]) desc, failed desc, result_type collate "C", receiving_mx_hostname collate "C"`,
       [failing.map(({ domain }) => domain), failing.map(({ day }) => day), trust, refusing],
     )
-    const causes = await told(tx, rows, trust, { window, trust, filters: {}, visible: undefined })
+    const inWords = rows.filter(({ resultType }) => tellsReason(resultType))
+    const causes = await told(tx, rows, inWords, trust, { window, trust, filters: {}, visible: undefined })
     return new Map([...causes.values()].map((cause) => [cause.domain, cause]))
   })
 }
@@ -124,16 +129,19 @@ function ranked(question: Question, bind: Bind): string {
   const main = asked[trust]
   const ofSide = trust === 'unverified' ? isUnverified : 'true'
   const ofDomains = { ...question, filters: filters.domain === undefined ? {} : { domain: filters.domain } }
+  const [ofDetails, ofPolicies] = splitFilters(filters)
+  const told = `counted and ${ofSide} and ${conditions({ ...question, filters: ofPolicies }, bind)}`
   return `
     newest as (
       select domain, max(day) filter (where ${main}) as day, max(day) filter (where ${isUnverified}) as unverified_day
       from day_total where ${ofSide} and ${conditions(ofDomains, bind)} group by domain
     ), cause as (
       select ${keyColumns},
-        coalesce(sum(failed_session_count) filter (where "primary" and ${main}), 0) as failed,
-        coalesce(sum(failed_session_count) filter (where "primary" and ${isUnverified}), 0) as unverified_failed,
+        coalesce(sum(tallied) filter (where "primary" and ${main}), 0) as failed,
+        coalesce(sum(tallied) filter (where "primary" and ${isUnverified}), 0) as unverified_failed,
         max(day) filter (where ${main}) as last_seen, max(day) filter (where ${isUnverified}) as unverified_last_seen
-      from failure_detail where ${isFailure} and ${ofSide} and ${conditions(question, bind)} group by ${keyColumns}
+      from ${cellsOf('domain, day, trust, "primary"', told)}
+      where ${[isFailedCell, ...filterConditions(ofDetails, bind)].join(' and ')} group by ${keyColumns}
     ), ranked as (
       select domain collate "C" as domain, result_type, receiving_mx_hostname, failed, unverified_failed,
         last_seen is not null as is_told,
@@ -146,24 +154,28 @@ function ranked(question: Question, bind: Bind): string {
 
 const refusing = resultTypes.filter(({ enforceRefuses }) => enforceRefuses).map(({ name }) => name)
 
-/** All about these causes, by their names, as `trust` tells it. */
+/** All about these causes, by their names, as `trust` tells it; why they failed of those in `explained`. */
 async function told(
   tx: Queryable,
   keys: readonly CauseKey[],
+  explained: readonly CauseKey[],
   trust: TrustScope,
   question: Question,
 ): Promise<Map<string, Cause>> {
   if (keys.length === 0) return new Map()
   const evidence = await evidenceOf(tx, keys, trust, question)
+  const reasonCodes = await reasonCodesOf(tx, explained, trust, question)
   const found = keys.map(({ domain, resultType, receivingMxHostname }) => {
     const key = { domain, resultType, receivingMxHostname }
     return { ...key, ...evidence.get(nameOf(key))! }
   })
   const runs = await causeRuns(tx, found, trust, question.window)
   return new Map(
-    found.map(({ days, ...cause }, i): [string, Cause] => {
-      const { since, until, toNewest } = runs[i]!
-      return [nameOf(cause), { ...cause, since, until, ongoing: toNewest, firstSeen: days[0]!, lastSeen: days.at(-1)! }]
+    found.map((cause, i): [string, Cause] => {
+      const { since, toNewest } = runs[i]!
+      const name = nameOf(cause)
+      const told = { reasonCodes: reasonCodes.get(name) ?? [], since, until: cause.lastSeen, ongoing: toNewest }
+      return [name, { ...cause, ...told }]
     }),
   )
 }

@@ -81,6 +81,16 @@ export const filterConditions = (filters: Filters, bind: Bind): string[] =>
       : [isAddress(name) ? within(name, values, bind) : among(dimensions[name], values, bind)]
   })
 
+/** By what bears them. */
+export function splitFilters(filters: Filters): [ofDetails: Filters, ofPolicies: Filters] {
+  const entries = Object.entries(filters)
+  const isOfDetail = ([name]: [string, unknown]) => isDetailDimension(name as Dimension)
+  return [
+    Object.fromEntries(entries.filter(isOfDetail)),
+    Object.fromEntries(entries.filter((entry) => !isOfDetail(entry))),
+  ]
+}
+
 const isAddress = (name: Dimension): boolean => name === 'sending_mta_ip' || name === 'receiving_ip'
 
 /** `expression` is one of the values; null among them is SQL's null. `expression` is ours, the values are anyone's. */

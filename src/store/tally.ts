@@ -61,6 +61,15 @@ export const tallyOf = (alias: string): string =>
   ['tally_result_type', 'tally_mx', 'tally_failed', 'tally_first'].map((column) => `${alias}.${column}`).join(', ')
 
 /**
+ * The elements as rows of a table: columns of the policies that pass `where`, and result_type, receiving_mx_hostname and
+ * `tallied` sessions. Taken apart in the select list they cost a third of what they do in FROM.
+ */
+export const cellsOf = (columns: string, where: string): string => `(
+  select ${columns}, unnest(tally_result_type) as result_type, unnest(tally_mx) as receiving_mx_hostname,
+    unnest(tally_failed) as tallied
+  from policy where ${where}) cell`
+
+/**
  * A SELECT of these columns by domain, day, report_key and seq. `where` is a condition over failure_detail. What tells rows
  * apart quickest comes first: Postgres sorts all of them.
  */

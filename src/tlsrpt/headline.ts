@@ -52,6 +52,9 @@ const ofPolicy = new Map<string, Verb>([
   ['sts-webpki-invalid', ['is served with an invalid certificate', 'was served with an invalid certificate']],
 ])
 
+/** Whether the headline of such a cause has the reason code in it: §4.3 tells what the others mean. */
+export const tellsReason = (resultType: string): boolean => !ofPolicy.has(resultType) && !ofMx.has(resultType)
+
 function whatFails(cause: CauseWords): string {
   const { domain, resultType } = cause
   const policy = ofPolicy.get(resultType)

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { lastRun } from '../../src/store/cause-runs.ts'
 import { listCauses, worstCauses, type Cause, type CausePosition, type CausesQuestion } from '../../src/store/causes.ts'
 import { freshDatabase } from '../support/database.ts'
 import { aDetail, aPolicy, aReport, insertReports, type DetailFact, type ReportFact } from '../support/rows.ts'
@@ -285,11 +284,3 @@ const compareRanks = (a: number[], b: number[]): number => {
   const at = a.findIndex((value, i) => value !== b[i])
   return at === -1 ? 0 : a[at]! - b[at]!
 }
-
-test('the last run is found among the days with a report', () => {
-  const run = (failing: string, reported: string) => lastRun(new Set(failing.split('')), reported.split(''))
-  assert.equal(run('', 'abc'), undefined)
-  assert.deepEqual(run('abc', 'cab'), { since: 'a', until: 'c', fromOldest: true, toNewest: true })
-  assert.deepEqual(run('abd', 'abcde'), { since: 'd', until: 'd', fromOldest: false, toNewest: false })
-  assert.deepEqual(run('ac', 'ac'), { since: 'a', until: 'c', fromOldest: true, toNewest: true })
-})

@@ -4,12 +4,8 @@ import fc from 'fast-check'
 import { verifyDayTotals } from '../../src/store/day-totals.ts'
 import { decideReport } from '../../src/store/decisions.ts'
 import { makeRecorder } from '../../src/store/recorder.ts'
-import {
-  listReporters,
-  setReporterStanding,
-  type ReporterStanding,
-  type ReportersQuestion,
-} from '../../src/store/reporters.ts'
+import { listReporters, type ReportersQuestion } from '../../src/store/reporter-list.ts'
+import { setReporterStanding, type ReporterStanding } from '../../src/store/reporters.ts'
 import { arrival, later, newKey, type Telling } from '../support/arrivals.ts'
 import { freshDatabase } from '../support/database.ts'
 import { aReport, insertReports } from '../support/rows.ts'
