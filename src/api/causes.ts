@@ -1,8 +1,9 @@
 /** GET /v1/causes: what goes wrong where, since when, who says so, and what to do about it (RFC 8460 §4.3). */
 import { z } from 'zod'
-import { becauseOf, stateByCheck, stateByHistory, type CauseFacts, type Live } from '../checks/explain.ts'
-import { causeContexts, type CauseContext } from '../store/cause-context.ts'
-import { nameOf } from '../store/cause-key.ts'
+import { becauseOf, hangsOnSurroundings, stateByCheck, stateByHistory } from '../checks/explain.ts'
+import type { CauseFacts, Live, Surroundings } from '../checks/explain.ts'
+import { causePolicies, causeSurroundings } from '../store/cause-context.ts'
+import { domainsOf, nameOf } from '../store/cause-key.ts'
 import { listCauses, type Cause } from '../store/causes.ts'
 import { checkHistories, lastChecks } from '../store/checks.ts'
 import type { Window } from '../store/question.ts'
@@ -132,19 +133,24 @@ type Explained = { because: string | undefined; live: Live | undefined }
 
 /** Each of them, in their order, by what stands around it and by the checks of its domain. */
 async function explained(db: ApiDeps['db'], causes: readonly Cause[], window: Window, now: Date): Promise<Explained[]> {
-  const contexts = await causeContexts(db, causes, window)
-  const checks = await lastChecks(db, [...new Set(causes.map(({ domain }) => domain))])
+  const policies = await causePolicies(db, causes, window)
+  const checks = await lastChecks(db, domainsOf(causes))
   const stated = causes.map((cause) => {
-    const facts = factsOf(cause, contexts.get(nameOf(cause)))
+    const facts = factsOf(cause, policies.get(nameOf(cause)) ?? [])
     const check = checks.get(cause.domain)
-    return { facts, check, live: check && stateByCheck(facts, check, now) }
+    return { cause, facts, check, live: check && stateByCheck(facts, check, now) }
   })
-  const quiet = stated.flatMap(({ facts, check, live }) => (check && !live ? [facts.domain] : []))
-  const histories = await checkHistories(db, [...new Set(quiet)])
-  return stated.map(({ facts, check, live }) => ({
-    because: becauseOf(facts, check),
-    live: live ?? (check && stateByHistory(facts, check, histories.get(facts.domain) ?? [])),
-  }))
+  const quiet = stated.flatMap(({ cause, check, live }) => (check && !live ? [cause] : []))
+  const histories = await checkHistories(db, domainsOf(quiet))
+  const hanging = quiet.filter(({ resultType }) => hangsOnSurroundings(resultType))
+  const surroundings = await causeSurroundings(db, hanging, window)
+  return stated.map(({ cause, facts, check, live }) => {
+    const within = { ...facts, ...(surroundings.get(nameOf(cause)) ?? unknownSurroundings) }
+    return {
+      because: becauseOf(facts, check),
+      live: live ?? (check && stateByHistory(within, check, histories.get(cause.domain) ?? [])),
+    }
+  })
 }
 
 function answer(cause: Cause, { because, live }: Explained): z.output<typeof causeSchema> {
@@ -160,15 +166,15 @@ function answer(cause: Cause, { because, live }: Explained): z.output<typeof cau
   }
 }
 
-function factsOf(cause: Cause, { policies, networks, othersSucceed } = noContext): CauseFacts {
+function factsOf(cause: Cause, policies: CauseFacts['policies']): CauseFacts {
   const { domain, resultType, receivingMxHostname, lastSeen, trust, organizations } = cause
   const senders = (trust === 'unverified' ? 0 : Number(cause.reporters)) + (trust === 'verified' ? 0 : organizations.length) // prettier-ignore
   const reasonCodes = cause.reasonCodes.map(({ failureReasonCode }) => failureReasonCode)
-  return { domain, resultType, receivingMxHostname, lastSeen, senders, reasonCodes, policies, networks, othersSucceed }
+  return { domain, resultType, receivingMxHostname, lastSeen, senders, reasonCodes, policies }
 }
 
-/** Of what is gone since the causes were read. */
-const noContext: CauseContext = { policies: [], networks: 0, othersSucceed: 0 }
+/** Of what nobody asks them, or what is gone since the causes were read. */
+const unknownSurroundings: Surroundings = { networks: 0, othersSucceed: 0 }
 
 /** For a headline. */
 export const wordsOf = (cause: Cause): CauseWords => ({

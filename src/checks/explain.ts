@@ -25,6 +25,10 @@ export type CauseFacts = {
   senders: number
   /** What it failed under, the one seen last first; only of type sts. */
   policies: readonly TimedPolicy[]
+}
+
+/** Who could not send, and who could: for failures that a check does not show. */
+export type Surroundings = {
   /** Of the MTAs that failed, /24 or /48, as far as they were told. */
   networks: number
   /** Reporters that tell of sessions that succeeded, and of none that failed so. */
@@ -157,8 +161,11 @@ export function stateByCheck(facts: CauseFacts, check: Check, now: Date): Live |
   return undefined
 }
 
+/** Whether stateByHistory looks at the surroundings of such a failure. */
+export const hangsOnSurroundings = (resultType: string): boolean => resultType === 'starttls-not-supported'
+
 /** What became of a failure that the newest check does not show: see stateByCheck. `history` ends with that check. */
-export function stateByHistory(facts: CauseFacts, check: Check, history: readonly PastCheck[]): Live {
+export function stateByHistory(facts: CauseFacts & Surroundings, check: Check, history: readonly PastCheck[]): Live {
   const told = (state: LiveState, sentence: string, since?: string): Live => ({
     state,
     ...(since !== undefined && { since }),
@@ -177,7 +184,7 @@ export function stateByHistory(facts: CauseFacts, check: Check, history: readonl
     return told('fixed', `${quote(mx)} is no MX host any more.`, dayOf(gone.startedAt))
   }
   if (isOfOlderPolicy(facts, check)) return told('fixed', `${first}; whoever tells of it later applies an older policy.`, since) // prettier-ignore
-  if (facts.resultType === 'starttls-not-supported' && networks === 1 && othersSucceed > 0) {
+  if (hangsOnSurroundings(facts.resultType) && networks === 1 && othersSucceed > 0) {
     const others = othersSucceed === 1 ? 'another sender succeeds' : `${othersSucceed} other senders succeed`
     return told('suspicious', `It fails from one network alone, ${others}, and the check of ${on} is offered STARTTLS: somebody between that network and the MX host may take the offer away.`) // prettier-ignore
   }

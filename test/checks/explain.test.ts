@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Check } from '../../src/checks/check.ts'
-import { becauseOf, cacheUntil, comparedToPublished, stateByCheck, stateByHistory, type CauseFacts, type LiveState, type PastCheck } from '../../src/checks/explain.ts' // prettier-ignore
+import { becauseOf, cacheUntil, comparedToPublished, stateByCheck, stateByHistory, type CauseFacts, type LiveState, type PastCheck, type Surroundings } from '../../src/checks/explain.ts' // prettier-ignore
 import type { FindingCode } from '../../src/checks/findings/codes.ts'
 import { finding } from '../../src/checks/findings/finding.ts'
 import { formatPolicy, type StsPolicy } from '../../src/mtasts/policy.ts'
@@ -28,7 +28,7 @@ const checked = ({ found = [], mx = [mx1], policy = live, at = '2026-03-20T06:00
   },
 })
 
-const facts = (given: Partial<CauseFacts> = {}): CauseFacts => ({
+const facts = (given: Partial<CauseFacts & Surroundings> = {}): CauseFacts & Surroundings => ({
   domain,
   resultType: 'certificate-expired',
   receivingMxHostname: mx1,
@@ -111,7 +111,7 @@ const past = (day: string, found: [FindingCode, string][] = [], mx = [mx1]): Pas
 })
 const broken = past('2026-03-01', [fault])
 
-type Case = [name: string, state: LiveState, given: Partial<CauseFacts>, seen?: Seen, history?: PastCheck[], since?: string] // prettier-ignore
+type Case = [name: string, state: LiveState, given: Partial<CauseFacts & Surroundings>, seen?: Seen, history?: PastCheck[], since?: string] // prettier-ignore
 
 const cases: Case[] = [
   ['the check shows it', 'still-broken', {}, { found: [fault] }, [broken]],
