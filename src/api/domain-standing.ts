@@ -2,7 +2,7 @@
 import { worstCauses, type Cause } from '../store/causes.ts'
 import type { Database } from '../store/database.ts'
 import { newestDays, seenPolicies, type NewestDays } from '../store/domain-days.ts'
-import type { DomainHealth } from '../store/domains.ts'
+import { domainHealth, type DomainHealth } from '../store/domains.ts'
 import type { Window } from '../store/question.ts'
 import { domainHeadline, type DomainState } from '../tlsrpt/headline.ts'
 import type { Trust } from '../tlsrpt/submission.ts'
@@ -12,6 +12,14 @@ const dayMs = 86_400_000
 
 /** Large senders report daily, on the day after: who missed two reports and a late one makes no alarm yet. */
 const quietDays = 3
+
+/** The day by which a domain stands, in milliseconds of 1970 as Date.parse has it. */
+const asOfMs = (window: Window, now: Date): number =>
+  Math.min(Math.floor(now.getTime() / dayMs) * dayMs, Date.parse(window.to) - dayMs)
+
+/** Who had no report since this day, 'YYYY-MM-DD', is silent. */
+export const quietSince = (window: Window, now: Date): string =>
+  new Date(asOfMs(window, now) - quietDays * dayMs).toISOString().slice(0, 10)
 
 export type Standing = {
   state: DomainState
@@ -24,15 +32,18 @@ export type Standing = {
   policyModes: string[]
 }
 
-/** For each of the domains, by name, as of the last day of the window, or of today where it ends later. */
+/** For each of the domains, by name, with its sums, as of the last day of the window, or of today where it ends later. */
 export async function domainStandings(
   db: Database,
-  health: readonly DomainHealth[],
+  names: readonly string[],
   window: Window,
   now: Date,
-): Promise<Map<string, Standing>> {
-  const names = health.map(({ domain }) => domain)
-  const [newest, seen] = await Promise.all([newestDays(db, names, window), seenPolicies(db, names, window)])
+): Promise<Map<string, { health: DomainHealth; standing: Standing }>> {
+  const [health, newest, seen] = await Promise.all([
+    domainHealth(db, names, window),
+    newestDays(db, names, window),
+    seenPolicies(db, names, window),
+  ])
   const days = new Map(newest.map((row) => [sideOf(row.domain, row.trust), row]))
   const policies = new Map(seen.map((row) => [sideOf(row.domain, row.trust), row]))
   const sides = health.map((one) => {
@@ -48,13 +59,13 @@ export async function domainStandings(
     return days.length === 0 ? [] : [...(await worstCauses(db, days, window, side))]
   }
   const causes = new Map((await Promise.all([worst('verified'), worst('unverified')])).flat())
-  const asOf = Math.min(Math.floor(now.getTime() / dayMs) * dayMs, Date.parse(window.to) - dayMs)
+  const asOf = asOfMs(window, now)
   return new Map(
     sides.map(({ health, trust, days }) => {
       const { policyTypes = [], policyModes = [] } = policies.get(sideOf(health.domain, trust)) ?? {}
       const cause = causes.get(health.domain)
       const standing = { ...stateOf(health, trust, days, cause, window, asOf), policyTypes, policyModes }
-      return [health.domain, standing]
+      return [health.domain, { health, standing }]
     }),
   )
 }
@@ -72,7 +83,7 @@ function stateOf(
   health: DomainHealth,
   trust: Trust | null,
   days: NewestDays | undefined,
-  cause: Cause | undefined,
+  worst: Cause | undefined,
   window: Window,
   asOf: number,
 ): Pick<Standing, 'state' | 'trust' | 'headline' | 'topCause'> {
@@ -82,12 +93,14 @@ function stateOf(
   const lastReportDay = days?.newest ?? before
   const silentDays = lastReportDay === null ? 0 : (asOf - Date.parse(lastReportDay)) / dayMs
   const failedOnLastDay = days?.failedOnNewest ?? 0n
+  // Details of a policy that is not the primary one, and says that nothing failed, are in no total: they make no alarm.
+  const cause = worst && { ...worst, ongoing: worst.ongoing && failedOnLastDay > 0n }
   const state =
     trust === null
       ? 'no-reports'
       : days === undefined || silentDays > quietDays
         ? 'silent'
-        : failedOnLastDay > 0n || cause?.ongoing
+        : failedOnLastDay > 0n
           ? 'failing'
           : 'healthy'
   const { successful, failed } = side

@@ -1,73 +1,17 @@
 /** /v1/domains: what is ours, how it is doing, and how it comes to be ours. */
 import { z } from 'zod'
-import {
-  deleteDomain,
-  domainHealth,
-  putDomain,
-  reportedDomains,
-  type DomainHealth,
-  type ListedDomain,
-} from '../store/domains.ts'
+import { deleteDomain, putDomain, reportedDomains, type ListedDomain } from '../store/domains.ts'
 import { purgeDomain } from '../store/purge.ts'
 import type { Visible, Window } from '../store/question.ts'
 import { domainName } from '../tlsrpt/domain-name.ts'
-import { domainStates } from '../tlsrpt/headline.ts'
 import { organizationalDomain } from '../tlsrpt/ownership.ts'
-import { domainStandings } from './domain-standing.ts'
+import { domainSchema, withHealth } from './domain-json.ts'
+import { domainOrders, inOrder, orderPosition } from './domain-order.ts'
 import { countSchema, toJson } from './json.ts'
 import { listParameters, pageSchema, readPage } from './pages.ts'
 import { badParameter, notFound, Problem, problems } from './problem.ts'
 import { domainParameter, readWindow, windowParameters, windowSchema } from './query.ts'
 import type { Api, ApiDeps, Caller } from './route.ts'
-
-const health = {
-  last_report_day: z.iso.date().nullable().describe('The last day with a report, of all time.'),
-  successful: countSchema.describe('Sessions.'),
-  failed: countSchema.describe('Sessions.'),
-  failure_rate: z.number().nullable().describe('failed / (successful + failed); null without sessions.'),
-  reports: countSchema,
-}
-
-const standing = {
-  state: z
-    .enum(domainStates)
-    .describe(
-      '`failing`: sessions failed on the newest day with a report. `silent`: no report for more than three days. `no-reports`: none ever. As of the last day of the window, or of today.',
-    ),
-  trust: z
-    .enum(['verified', 'unverified'])
-    .nullable()
-    .describe(
-      'Whose word the state, the headline, the cause and the policies are: `unverified` where there is no verified report; null without a report.',
-    ),
-  headline: z.string().describe('How it does, and what is wrong, in one sentence.'),
-  top_cause: z
-    .strictObject({
-      result_type: z.string(),
-      receiving_mx_hostname: z.string().nullable().describe('Null where the sender did not say.'),
-      failed: countSchema.describe('Sessions in the window, by the primary policies.'),
-      since: z.iso.date().describe('As in `/v1/causes`.'),
-      ongoing: z.boolean(),
-    })
-    .nullable()
-    .describe('The worst cause of the last day that failed: what enforce refuses first, then by failed sessions.'),
-  policy_types: z.array(z.string()).describe('That senders applied, those seen last first; at most ten.'),
-  policy_modes: z.array(z.string()).describe('Likewise.'),
-}
-
-const domainSchema = z
-  .strictObject({
-    domain: z.string(),
-    include_subdomains: z.boolean(),
-    mx: z.array(z.string()).describe('Hosts that serve it and are not under it: DANE policies name the MX host.'),
-    source: z.enum(['environment', 'store']).describe('`environment`: it lives as long as POLICY_DOMAINS names it.'),
-    created_at: z.iso.datetime().nullable(),
-    ...standing,
-    ...health,
-    unverified: z.strictObject(health).describe('The same over reports that nobody stands behind.'),
-    contested_reports: countSchema.describe('Reports that do not count because unverified ones contradict each other.'),
-  })
-  .meta({ id: 'Domain', description: 'Sessions and reports in the window, by verified reports.' })
 
 const purgedSchema = z
   .strictObject({
@@ -98,6 +42,15 @@ const bodySchema = z
 
 const path = z.strictObject({ domain: domainParameter })
 const windowed = z.strictObject(windowParameters)
+const listed = z.strictObject({
+  order_by: z
+    .enum(domainOrders)
+    .default('domain')
+    .describe(
+      '`need`: `failing` ones first, those with most failed sessions on their newest day before others; then who went silent in the window; then who had no report in it; then `healthy` ones. Among equals by name.',
+    ),
+  ...listParameters,
+})
 
 export function addDomains(app: Api, deps: ApiDeps): void {
   const { db, ownDomains, now } = deps
@@ -108,8 +61,9 @@ export function addDomains(app: Api, deps: ApiDeps): void {
       schema: {
         tags: ['domains'],
         summary: 'Our domains, with health at a glance',
-        description: 'By name. Under `POLICY_DOMAINS=*` also those that were reported on in the window.',
-        querystring: z.strictObject(listParameters),
+        description:
+          'Under `POLICY_DOMAINS=*` also those that were reported on in the window. A page tells the rows of the moment: where reports arrive between two pages in the order of need, a row may move.',
+        querystring: listed,
         response: {
           200: z.strictObject({ data: z.array(domainSchema), page: pageSchema, window: windowSchema }),
           ...problems(400, 401),
@@ -117,13 +71,12 @@ export function addDomains(app: Api, deps: ApiDeps): void {
       },
     },
     async ({ query, caller }) => {
-      const { window, after = '', cut } = readPage(query, z.string(), now())
+      const { window, after, cut } = readPage(query, orderPosition, now())
       const own = await ourDomains(deps, window, caller.visible)
-      const { rows, page } = cut(
-        own.filter(({ domain }) => domain > after).slice(0, query.limit + 1),
-        (last) => last.domain,
-      )
-      return { data: await withHealth(deps, rows, window), page, window }
+      const ordered = await inOrder(deps, own, { orderBy: query.order_by, window, visible: caller.visible, after })
+      const { rows, page } = cut(ordered.slice(0, query.limit + 1), ({ position }) => position)
+      const data = await withHealth(deps, rows.map((row) => row.own), window) // prettier-ignore
+      return { data, page, window }
     },
   )
 
@@ -238,28 +191,4 @@ async function ourDomains({ db, ownDomains }: ApiDeps, window: Window, visible: 
   const reported = (await reportedDomains(db, window, visible)).filter((domain) => !names.has(domain))
   const unlisted = reported.map((domain): ListedDomain => ({ domain, includeSubdomains: true, mx: [], source: 'environment', createdAt: undefined })) // prettier-ignore
   return [...listed, ...unlisted].sort((a, b) => (a.domain < b.domain ? -1 : 1))
-}
-
-/** One row for each, in their order. */
-async function withHealth({ db, now }: ApiDeps, own: readonly ListedDomain[], window: Window) {
-  const found = await domainHealth(db, own.map(({ domain }) => domain), window) // prettier-ignore
-  const byName = new Map<string, DomainHealth>(found.map((health) => [health.domain, health]))
-  const standings = await domainStandings(db, found, window, now())
-  return own.map(({ createdAt, ...rest }) => {
-    const { unverified, ...health } = byName.get(rest.domain)!
-    return {
-      ...toJson(rest),
-      created_at: createdAt?.toISOString() ?? null,
-      ...toJson(standings.get(rest.domain)!),
-      ...toJson(withRate(health)),
-      unverified: toJson(withRate(unverified)),
-    }
-  })
-}
-
-function withRate<Sums extends { successful: bigint; failed: bigint }>(
-  sums: Sums,
-): Sums & { failureRate: number | null } {
-  const sessions = sums.successful + sums.failed
-  return { ...sums, failureRate: sessions === 0n ? null : Number(sums.failed) / Number(sessions) }
 }

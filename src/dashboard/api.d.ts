@@ -2248,11 +2248,13 @@ export interface paths {
     }
     /**
      * Our domains, with health at a glance
-     * @description By name. Under `POLICY_DOMAINS=*` also those that were reported on in the window.
+     * @description Under `POLICY_DOMAINS=*` also those that were reported on in the window. A page tells the rows of the moment: where reports arrive between two pages in the order of need, a row may move.
      */
     get: {
       parameters: {
         query?: {
+          /** @description `need`: `failing` ones first, those with most failed sessions on their newest day before others; then who went silent in the window; then who had no report in it; then `healthy` ones. Among equals by name. */
+          order_by?: 'domain' | 'need'
           /** @description First UTC day, `YYYY-MM-DD`. Default: 30 days before `to`. */
           from?: string
           /** @description The UTC day after the last one. Default: tomorrow, so that today is included. */

@@ -107,10 +107,15 @@ export const demoConfig = (dataDir: string, ports: Ports, env: Record<string, st
     ...env,
   })
 
-/** The defaults' ports where they are free, any free ones where not. */
-export async function freePorts(): Promise<Ports> {
-  const usual = readConfig({})
-  const [smtp, intake, api] = await Promise.all([usual.smtp.port, usual.intake.port, usual.api.port].map(freePort))
+/** Those of the defaults. */
+function usualPorts(): Ports {
+  const { smtp, intake, api } = readConfig({})
+  return { smtp: smtp.port, intake: intake.port, api: api.port }
+}
+
+/** Those wanted where they are free, any free ones where not, or where 0 is wanted. */
+export async function freePorts(wanted: Ports = usualPorts()): Promise<Ports> {
+  const [smtp, intake, api] = await Promise.all([wanted.smtp, wanted.intake, wanted.api].map(freePort))
   return { smtp: smtp!, intake: intake!, api: api! }
 }
 

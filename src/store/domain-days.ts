@@ -1,7 +1,7 @@
 /** How domains of ours do by now: their newest days, out of the day totals, and the policies that senders apply. */
 import type { Trust } from '../tlsrpt/submission.ts'
 import type { Database } from './database.ts'
-import type { Window } from './question.ts'
+import { isVisible, makeBind, type Visible, type Window } from './question.ts'
 
 /** Of one side of trust, in a window; days are 'YYYY-MM-DD'. */
 export type NewestDays = {
@@ -15,8 +15,9 @@ export type NewestDays = {
   explained: string | null
 }
 
-/** A row for each side of trust with a report on one of the domains. */
-export async function newestDays(db: Database, domains: readonly string[], window: Window): Promise<NewestDays[]> {
+/** A row for each side of trust with a report on one of the domains; undefined is all that were ever ours. */
+export async function newestDays(db: Database, domains: Visible, window: Window): Promise<NewestDays[]> {
+  const { bind, values } = makeBind()
   // Only of other types than the primary one is not said what their details add up to: what failed stands for it.
   const { rows } = await db.query<Omit<NewestDays, 'failedOnNewest'> & { failedOnNewest: string }>(
     `select domain, trust, max(day) as newest, (array_agg(failed order by day desc))[1] as "failedOnNewest",
@@ -24,12 +25,26 @@ export async function newestDays(db: Database, domains: readonly string[], windo
      from (
        select domain, trust, day, greatest(sum(failed), max(failed_of_type), sum(attributed)) as failed,
          bool_or(attributed > 0 or failed_of_type > failed) as is_explained
-       from day_total where domain = any($1::text[]) and day >= $2 and day < $3
+       from day_total where ${isVisible('domain', domains, bind)} and day >= ${bind(window.from)} and day < ${bind(window.to)}
        group by domain, trust, day
      ) daily group by domain, trust`,
-    [domains, window.from, window.to],
+    values,
   )
   return rows.map((row) => ({ ...row, failedOnNewest: BigInt(row.failedOnNewest) }))
+}
+
+/** Those of the domains with a report in the window: whether one of these is verified. */
+export async function heardOf(
+  db: Database,
+  domains: readonly string[],
+  window: Window,
+): Promise<Map<string, { verified: boolean }>> {
+  const { rows } = await db.query<{ domain: string; verified: boolean }>(
+    `select domain, bool_or(trust = 'verified') as verified from day_total
+     where domain = any($1::text[]) and day >= $2 and day < $3 group by domain`,
+    [domains, window.from, window.to],
+  )
+  return new Map(rows.map((row) => [row.domain, row]))
 }
 
 /** Of one side of trust: policy types and modes that senders applied to a domain, those seen last first. */

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { startApi } from '../support/api.ts'
 import { aDetail, aPolicy, aReport, insertReports, type ReportFact } from '../support/rows.ts'
 
-const names = ['fine', 'failing', 'recovered', 'silent', 'older', 'none', 'web', 'both', 'unexplained', 'dane', 'quiet']
+const names = ['fine', 'failing', 'recovered', 'silent', 'older', 'none', 'web', 'both', 'unexplained', 'dane', 'untold', 'quiet'] // prettier-ignore
 const environment = names.map((name) => ({ domain: `${name}.example`, includeSubdomains: true, mx: [] }))
 const { db, get } = await startApi({ environment })
 
@@ -39,6 +39,8 @@ await insertReports(db, [
   said('unexplained', '2026-11-20', 0n, { policies: [aPolicy({ failed: 7n })] }),
   said('dane', '2026-11-19', 0n, { policies: dane(0n) }),
   said('dane', '2026-11-20', 0n, { policies: dane(6n) }),
+  said('untold', '2026-11-19', 0n, { policies: dane(6n) }),
+  said('untold', '2026-11-20', 0n, { policies: dane(6n).map((policy) => ({ ...policy, failed: 0n })) }),
 ])
 
 const ask = async (name: string, query = '') => (await get(`/v1/domains/${name}.example?${query}`)).json
@@ -56,6 +58,7 @@ for (const [name, state, trust, top, headline] of [
   ['both', 'healthy', 'verified', null, /^All 10 sessions with both\.example succeeded$/],
   ['unexplained', 'failing', 'verified', cause(3, '2026-11-18', false), /^7 sessions with unexplained\.example failed on 20 November 2026, and no report says how$/],
   ['dane', 'failing', 'verified', { result_type: 'tlsa-invalid', receiving_mx_hostname: 'mx1.ours.example', failed: 0, since: '2026-11-20', ongoing: true }, /, 6 sessions; DANE is always enforced, so this mail is refused$/],
+  ['untold', 'healthy', 'verified', { result_type: 'tlsa-invalid', receiving_mx_hostname: 'mx1.ours.example', failed: 0, since: '2026-11-19', ongoing: false }, /^Nothing failed by the last reports; before that: MX/],
 ] as const) {
   test(`${name}.example is ${state}, by ${trust ?? 'no'} reports`, async () => {
     const json = await ask(name)

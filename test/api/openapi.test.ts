@@ -141,6 +141,7 @@ const requests: [string, string, unknown?][] = [
 ]
 
 const seen = new Set<string>()
+const heard: { what: string; headers: Answer['headers'] }[] = []
 
 /** Holds an answer to what the document says of it. */
 function hold(name: string, { status, headers, json }: Answer): void {
@@ -148,6 +149,7 @@ function hold(name: string, { status, headers, json }: Answer): void {
   const response = operation.responses[String(status)]
   assert.ok(response, `${name} does not say that it may answer ${status}`)
   seen.add(`${name} ${status}`)
+  heard.push({ what: `${name} ${status}`, headers })
   const type = (headers['content-type'] as string | undefined)?.split(';')[0]
   if (type === undefined) assert.equal(status, 204)
   if (type === undefined || type === 'application/octet-stream') return
@@ -268,5 +270,20 @@ test('every reference in the document leads somewhere', () => {
       path!.split('/').reduce<unknown>((node, name) => (node as Schema | undefined)?.[name], document),
       path,
     )
+  }
+})
+
+test('184, 202: no answer of any operation is kept by a cache, sniffed, framed, or says what we run on', () => {
+  assert.ok(heard.length > 200, String(heard.length))
+  for (const { what, headers } of heard) {
+    assert.equal(headers['cache-control'], 'no-store', what)
+    assert.match(String(headers['vary']), /\bAuthorization, Cookie\b/, what)
+    for (const name of ['etag', 'last-modified', 'server', 'x-powered-by', 'access-control-allow-origin'])
+      assert.equal(headers[name], undefined, `${what}: ${name}`)
+    assert.equal(headers['x-content-type-options'], 'nosniff', what)
+    assert.equal(headers['referrer-policy'], 'no-referrer', what)
+    assert.equal(headers['x-frame-options'], 'DENY', what)
+    assert.match(String(headers['content-security-policy']), /^default-src 'none';.*frame-ancestors 'none'/, what)
+    assert.doesNotMatch(String(headers['content-security-policy']), /unsafe|\*|http/, what)
   }
 })

@@ -12,6 +12,7 @@ export const byOtherTests: Record<number, [file: string, name: string]> = {
     'test/store/recorder.test.ts',
     'a report older than all retention is accepted, and its bytes are all that is kept',
   ],
+  183: ['test/dashboard/hostile.ts', '183: everything that a sender wrote is text'],
   184: ['test/api/page.test.ts', '184: every answer has the policy that keeps a browser to what we serve'],
   185: ['test/api/csv.test.ts', '185: what a spreadsheet would run is text, in one record'],
   186: ['test/api/reports.test.ts', '186: the bytes come back as they came, as a download that no browser runs'],
@@ -45,23 +46,22 @@ export const byOtherTests: Record<number, [file: string, name: string]> = {
   211: ['test/checks/policy-host.test.ts', '211: whatever is wrong with a certificate is named'],
   212: ['test/checks/mx-host.test.ts', '212: of an MX of whatever kind there is a word, in time'],
   213: ['test/checks/outgoing.test.ts', '213: one address hears from us so often in a minute and no more'],
+  214: [
+    'test/checks/check.test.ts',
+    '214: what a stranger puts into the DNS is told by its name, and shown without what could deceive',
+  ],
   215: ['test/checks/outgoing.test.ts', '215: of any host only the two ports are called'],
   220: ['test/store/database.test.ts', 'every session has the time-outs of its pool'],
   225: ['test/process.test.ts', 'no secret is printed or told, whatever goes wrong'],
 }
-
-/** Of what is not built yet: each comes with the issue that builds it. */
-export const later: { issue: string; cases: number[] }[] = [
-  { issue: 'E, the dashboard', cases: [183] },
-  { issue: 'F, the checker', cases: [214] },
-  { issue: 'F, policy hosting', cases: [216, 217] },
-]
 
 /** Of what the service does not do at all, so that there is nothing to send it. */
 export const never: Record<number, string> = {
   91: 'no report makes us open a connection: src/checks/outgoing.ts alone calls strangers, for a check that one of ours asked for',
   121: 'addresses are never looked up in the DNS (disableReverseLookup in src/transport/smtp.ts)',
   165: 'there is no switch that turns off posts without a token: DESIGN.md section 3 takes them as unverified',
+  216: 'no policy is served by us: src/checks/hosting.ts makes texts for the servers of others, which its tests run',
+  217: 'no policy is edited here: what is advised is computed from what is published, and the operator publishes it',
   221: 'no report is ever written to a temporary file: what is under way is in memory, within bounds',
   224: 'a property of how it is installed: Dockerfile runs it as the user node, docs/operate.md says the rest',
 }

@@ -8,6 +8,7 @@ import { ensurePage } from '../../src/page-build.ts'
 import { follow, open, rowsOf, settled } from '../support/browser.ts'
 import { demoNow } from '../support/demo-service.ts'
 import { reportOn } from '../support/report-mail.ts'
+import { aPolicy, aReport, insertReports } from '../support/rows.ts'
 import { adminToken, runService, type RunningService } from '../support/running-service.ts'
 import { newPage, service } from './demo.ts'
 
@@ -21,9 +22,13 @@ const ask = (path: string, init: RequestInit = {}, { ports }: Pick<RunningServic
     headers: { authorization: `Bearer ${adminToken}`, ...(init.headers as Record<string, string>) },
   })
 
-const newToken = async (scopes: string[], domains: string[]): Promise<{ key: string; token: string }> => {
+const newToken = async (
+  scopes: string[],
+  domains: string[],
+  of: Pick<RunningService, 'ports'> = service,
+): Promise<{ key: string; token: string }> => {
   const headers = { 'content-type': 'application/json' }
-  const made = await ask('/v1/tokens', { method: 'POST', headers, body: JSON.stringify({ name: 'Ada', scopes, domains }) }) // prettier-ignore
+  const made = await ask('/v1/tokens', { method: 'POST', headers, body: JSON.stringify({ name: 'Ada', scopes, domains }) }, of) // prettier-ignore
   return (await made.json()) as { key: string; token: string }
 }
 
@@ -120,7 +125,12 @@ test('a token of one domain sees that domain, and no button that it may not pres
 
 test('what is not there is said not to be: a domain, a report, an arrival, a page', async (t) => {
   const page = await newPage(t, service, { expected: [/status of 40[04]/] })
-  for (const path of ['/domains/none.example', '/domains/%3Cimg%20src=x%3E', '/reports/none', '/submissions/none']) {
+  for (const path of [
+    '/domains/none.example',
+    '/domains/%3Cimg%20src=x%20onerror=alert(1)%3E',
+    '/reports/none',
+    '/submissions/none',
+  ]) {
     await (page.url() === 'about:blank' ? open : follow)(page, path)
     await page.getByRole('alert').waitFor()
     assert.equal(await button(page, 'Try again').count(), 0)
@@ -192,5 +202,68 @@ test('who comes before the first report is told what to publish and when to expe
   await page.getByText('good.json: accepted').waitFor()
   await page.reload()
   await settled(page)
-  assert.deepEqual((await rowsOf(page, 'Our domains')).map((row) => [row['Domain'], row['State']]), [['ours.example', 'failing']]) // prettier-ignore
+  assert.deepEqual(stated(await rowsOf(page, 'Our domains')), [['ours.example', 'failing']]) // prettier-ignore
+
+  await t.test(
+    'who has more domains than a page finds the ones in need first, and the others by "Show more"',
+    async () => {
+      const names = Array.from({ length: 60 }, (_, i) => `d${i + 10}.example`)
+      for (const name of names) await empty.put(`/v1/domains/${name}`, {})
+      const said = (domain: string, day: string, failed = 0n) =>
+        aReport({ domain, day, policies: [aPolicy({ failed })] })
+      await insertReports(empty.database.db, [said('ours.example', '2026-11-21')])
+      await page.reload()
+      await settled(page)
+      await page.getByText('on the 20 domains below none has come yet').waitFor()
+      await page.getByText('Below: the 1 domain with most reports.').waitFor()
+      await page.getByRole('img', { name: /^Sessions by day/ }).waitFor()
+
+      await insertReports(empty.database.db, [
+        said('d11.example', '2026-11-21'),
+        said('d67.example', '2026-11-21', 4n),
+        said('d68.example', '2026-11-21', 12n),
+        said('d69.example', '2026-11-10'),
+      ])
+      await page.reload()
+      await settled(page)
+      const broken = await page.getByRole('region', { name: 'What is broken' }).innerText()
+      assert.match(broken, /^d68\.example: 12 sessions .*\n+d67\.example: 4 sessions /)
+      await page.getByText('Below: the 20 domains in most need.').waitFor()
+      const inNeed = [['d68.example', 'failing'], ['d67.example', 'failing'], ['d69.example', 'silent']] // prettier-ignore
+      const unheard = names.filter(
+        (name) => !['d11.example', 'd67.example', 'd68.example', 'd69.example'].includes(name),
+      )
+      const all = [...inNeed, ...unheard.map((name) => [name, 'no reports yet']), ['d11.example', 'healthy'], ['ours.example', 'healthy']] // prettier-ignore
+      assert.deepEqual(stated(await rowsOf(page, 'Our domains')), all.slice(0, 20))
+      for (let shown = 20; shown < all.length; shown += 20) {
+        await page.getByRole('region', { name: 'Domains' }).getByRole('button', { name: 'Show more' }).click()
+        await page
+          .getByRole('link', { name: all[Math.min(shown + 19, all.length - 1)]![0]! })
+          .first()
+          .waitFor()
+        await settled(page)
+      }
+      assert.deepEqual(stated(await rowsOf(page, 'Our domains')), all)
+      assert.equal(await page.getByRole('img', { name: /^d\d\d\.example: failures on \d of \d days/ }).count(), 60)
+
+      await follow(page, '/set-up')
+      const checks = page.getByRole('link', { name: /^Check / })
+      assert.equal(await checks.count(), 50)
+      await button(page, 'Show more').click()
+      await button(page, 'Show more').waitFor({ state: 'detached' })
+      assert.equal(await checks.count(), all.length)
+
+      await insertReports(empty.database.db, unheard.slice(0, 20).map((name) => said(name, '2026-11-20', 1n))) // prettier-ignore
+      await follow(page, '/')
+      await page.getByText('and at least 17 domains more, below.').waitFor()
+
+      const { token } = await newToken(['read'], unheard.slice(20), empty)
+      await page.goto('about:blank')
+      await page.context().clearCookies()
+      await open(page, '/', token)
+      await page.getByText(/24 to 48 hours/).waitFor() // All that this one may see are new.
+    },
+  )
 })
+
+const stated = (rows: Record<string, string>[]) => rows.map((row) => [row['Domain'], row['State']])

@@ -1,12 +1,14 @@
 /** Everything that a sender wrote is text in the dashboard, whatever he wrote, wherever he wrote it. */
 import assert from 'node:assert/strict'
+import { createReadStream } from 'node:fs'
+import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import { visible } from '../../src/dashboard/words.ts'
 import { ensurePage } from '../../src/page-build.ts'
 import { follow, open, openDetails } from '../support/browser.ts'
 import { demoNow } from '../support/demo-service.ts'
 import { runService, type RunningService } from '../support/running-service.ts'
-import { newPage } from './demo.ts'
+import { newPage, service as demo } from './demo.ts'
 
 const payloads = [
   '<img src=x onerror=alert(1)>',
@@ -81,7 +83,7 @@ const foreign = `[...document.querySelectorAll('img, iframe, object, form[action
 
 const outward = `[...document.querySelectorAll('a[href^="http"]')].filter((a) => a.origin !== location.origin).map((a) => [a.protocol, a.rel])`
 
-test('everything that a sender wrote is text', async (t) => {
+test('183: everything that a sender wrote is text', async (t) => {
   const { service, keys } = await runTold(t)
   const page = await newPage(t, service)
   await open(page, '/')
@@ -109,6 +111,16 @@ test('everything that a sender wrote is text', async (t) => {
     })
   }
 
+  await t.test('186: the bytes of a report are saved by a browser, as they came, under a name of ours', async () => {
+    const { report } = keys[0]!
+    await follow(page, `/reports/${report}`)
+    const offered = page.waitForEvent('download')
+    await page.getByRole('link', { name: 'Download' }).click()
+    const download = await offered
+    assert.equal(download.suggestedFilename(), `tlsrpt-${report}.json`)
+    assert.equal(await text(createReadStream(await download.path())), JSON.stringify(reportOf(payloads[0]!, 0)))
+  })
+
   await t.test('no other view makes anything but text of it', async () => {
     const views = ['/', '/domains/ours.example', '/failures', '/reports', '/reporters', '/senders', '/policies', '/arrivals'] // prettier-ignore
     for (const view of views) {
@@ -122,6 +134,25 @@ test('everything that a sender wrote is text', async (t) => {
       assert.deepEqual(treacherous(text), [], view)
     }
   })
+})
+
+test('183: markup that got into the page all the same would not run: the policy of the answer forbids it', async (t) => {
+  const page = await newPage(t, demo, { expected: [/policy violation: script-src|Content Security Policy/] })
+  await page.goto('/')
+  const refused = await page.evaluate<string[]>(`new Promise((done) => {
+    const seen = new Set()
+    document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => {
+      seen.add(effectiveDirective)
+      if (seen.size === 2) setTimeout(() => done([...seen, document.title]))
+    })
+    const script = document.createElement('script')
+    script.textContent = 'document.title = "ran"'
+    document.body.append(script)
+    document.body.insertAdjacentHTML('beforeend', '<svg onload="document.title = String.fromCharCode(1)"></svg><button onclick="document.title = 1"></button><a href="javascript:document.title = 1"></a>')
+    document.querySelector('button[onclick]').click()
+    document.querySelector('a[href^=javascript]').click()
+  })`)
+  assert.deepEqual(refused.toSorted(), ['TLS reports', 'script-src-attr', 'script-src-elem'])
 })
 
 const treacherous = (shown: string): string[] =>

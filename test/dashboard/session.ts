@@ -1,7 +1,7 @@
 /** Signing in and out of the dashboard, in a real browser. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { signIn } from '../support/browser.ts'
+import { settled, signIn } from '../support/browser.ts'
 import { adminToken } from '../support/running-service.ts'
 import { newPage, service } from './demo.ts'
 
@@ -36,6 +36,31 @@ test('who signs in sees where he wanted to go, stays signed in through a reload,
   assert.deepEqual(await page.context().cookies(), [])
   await page.reload()
   await page.getByLabel('Token').waitFor()
+})
+
+test('202: who signs in after another, on the same page, sees nothing of his, and there is no way back to it', async (t) => {
+  const page = await newPage(t, service, { expected: [/status of 401/] })
+  const made = await fetch(`http://127.0.0.1:${service.ports.api}/v1/tokens`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'Ada', scopes: ['read'], domains: ['web.example'] }),
+  })
+  const { token } = (await made.json()) as { token: string }
+  await signIn(page, '/')
+  await page.getByText('alpha.example').first().waitFor()
+  await page.getByRole('navigation').getByRole('link', { name: 'Failures' }).click()
+  await page.getByText('alpha.example').first().waitFor()
+  await page.getByRole(...button('Sign out')).click()
+  await page.getByLabel('Token').waitFor()
+  await page.goBack()
+  await page.getByLabel('Token').waitFor()
+  const others = /alpha\.example|dane\.example/
+  assert.doesNotMatch(await page.locator('body').innerText(), others)
+  await page.getByLabel('Token').fill(token)
+  await page.getByRole(...button('Sign in')).click()
+  await page.getByRole('link', { name: 'web.example' }).first().waitFor()
+  await settled(page)
+  assert.doesNotMatch(await page.locator('body').innerText(), others)
 })
 
 test('no script sees the token or the session, and the address has neither', async (t) => {

@@ -1,8 +1,10 @@
 /** "Which domain needs me?": our domains, the ones in need first. */
+import { useRef } from 'preact/hooks'
 import { api, told, type Schemas } from '../client.ts'
-import { Show, useLoad, type Loaded } from '../load.tsx'
+import { useLoad } from '../load.tsx'
 import { CsvButton } from '../parts/csv.tsx'
 import { Panel } from '../parts/page.tsx'
+import { Pages } from '../parts/pages.tsx'
 import { Domain, Said } from '../parts/said.tsx'
 import { Sparkline } from '../parts/sparkline.tsx'
 import { Table } from '../parts/table.tsx'
@@ -13,49 +15,56 @@ import { stateWords } from './state.ts'
 type Row = Schemas['Domain']
 type Bucket = Schemas['TimeseriesRow']
 
-/** Sparklines for more domains would be one heavy question for pictures that nobody scrolls to. */
-const maxSparklines = 50
+/** That many come first, and with each "Show more". */
+const pageSize = 20
 
-export function DomainTable({ onLoaded }: { onLoaded?: (rows: Row[]) => void }) {
-  const { question } = useAsked()
-  const query = { from: question.from, to: question.to, limit: 500 }
-  const loaded = useLoad(
-    async (signal) => {
-      const { data, page } = await told(api.GET('/v1/domains', { params: { query }, signal }))
-      const rows = data.toSorted((a, b) => need(b) - need(a) || approximately(b.failed) - approximately(a.failed) || a.domain.localeCompare(b.domain)) // prettier-ignore
-      onLoaded?.(rows)
-      return { rows, more: page.next_cursor !== null }
-    },
-    [query],
-  )
-  const drawn = loaded.kind === 'done' ? loaded.value.rows.slice(0, maxSparklines).map(({ domain }) => domain) : []
-  const days = useDays(drawn.sort())
+/** `onLoaded` is told the first page, whose rows come in the order of need, and whether there are more. */
+export function DomainTable({ onLoaded }: { onLoaded?: (rows: Row[], more: boolean) => void }) {
+  const { from, to } = useAsked().question
+  const query = { from, to, order_by: 'need', limit: pageSize } as const
+  const ask = async (more: { cursor?: string }, init: { signal?: AbortSignal }) => {
+    const answer = await told(api.GET('/v1/domains', { params: { query: { ...query, ...more } }, ...init }))
+    if (more.cursor === undefined) onLoaded?.(answer.data, answer.page.next_cursor !== null)
+    return answer
+  }
   return (
-    <Panel title="Domains" question="Which domain needs me?" actions={<CsvButton path="/v1/domains" query={query} />}>
-      <Show of={loaded}>
-        {({ rows, more }) => (
-          <>
-            <Domains rows={rows} days={days.kind === 'done' && !days.stale ? days.value : undefined} />
-            {more && <p class="quiet">The first {count(rows.length)} by name; the CSV has them all.</p>}
-          </>
-        )}
-      </Show>
+    <Panel
+      title="Domains"
+      question="Which domain needs me?"
+      actions={<CsvButton path="/v1/domains" query={{ from, to, limit: 500 }} />}
+    >
+      <Pages ask={ask} on={[query]}>
+        {(rows) => <Domains rows={uniqueOf(rows)} />}
+      </Pages>
     </Panel>
   )
 }
 
-/** What the sparklines are drawn of, by domain; it is asked for beside the table, which does not wait for it. */
-function useDays(domain: string[]): Loaded<Map<string, Bucket[]>> {
+/** A row may have moved from one page to the next meanwhile. */
+const uniqueOf = (rows: Row[]): Row[] => [...new Map(rows.map((row) => [row.domain, row])).values()]
+
+/** As many as a filter takes. */
+const mostAsked = 100
+
+/** What the sparkline of a domain is drawn of; undefined while it is on its way: the table does not wait for it. */
+function useDays(rows: Row[]): (domain: string) => Bucket[] | undefined {
   const { from, to } = useAsked().question
-  const query = { from, to, domain, split_by: 'domain', trust: 'any' } as const
-  return useLoad(
+  const held = useRef({ of: '', days: new Map<string, Bucket[]>(), asked: [] as string[] }).current
+  if (held.of !== `${from} ${to}`) Object.assign(held, { of: `${from} ${to}`, days: new Map() })
+  const { days } = held
+  const unknown = rows.map(({ domain }) => domain).filter((domain) => !days.has(domain))
+  if (unknown.length > 0) held.asked = unknown.slice(0, mostAsked).sort()
+  const query = { from, to, domain: held.asked, split_by: 'domain', trust: 'any' } as const
+  useLoad(
     async (signal) => {
-      if (domain.length === 0) return new Map<string, Bucket[]>()
+      if (query.domain.length === 0) return
       const { data } = await told(api.GET('/v1/timeseries', { params: { query }, signal }))
-      return Map.groupBy(data, (bucket) => bucket.domain ?? '')
+      const found = Map.groupBy(data, (bucket) => bucket.domain)
+      for (const domain of query.domain) days.set(domain, found.get(domain) ?? [])
     },
     [query],
   )
+  return (domain) => days.get(domain)
 }
 
 /** Failing before silent before nothing yet before healthy. */
@@ -68,8 +77,9 @@ function shownOf(row: Row): { successful: Schemas['Count']; failed: Schemas['Cou
   return { successful, failed, unverified }
 }
 
-function Domains({ rows, days }: { rows: Row[]; days: Map<string, Bucket[]> | undefined }) {
+function Domains({ rows }: { rows: Row[] }) {
   const { question, link } = useAsked()
+  const daysOf = useDays(rows)
   const aboutIt = (row: Row) => ({ domain: row.domain, ...(shownOf(row).unverified && { trust: 'unverified' }) })
   const reportsOf = (row: Row) => link('/reports', aboutIt(row))
   return (
@@ -106,12 +116,7 @@ function Domains({ rows, days }: { rows: Row[]; days: Map<string, Bucket[]> | un
             const sessions = approximately(successful) + approximately(failed)
             return (
               <span class="success">
-                <Sparkline
-                  buckets={days && (days.get(row.domain) ?? [])}
-                  from={question.from}
-                  to={question.to}
-                  name={row.domain}
-                />
+                <Sparkline buckets={daysOf(row.domain)} from={question.from} to={question.to} name={row.domain} />
                 {sessions === 0 ? '–' : <a href={reportsOf(row)}>{percent(successful, sessions)}</a>}
                 {unverified && <small class="quiet"> unverified</small>}
               </span>

@@ -16,30 +16,38 @@ import { count, plural } from '../words.ts'
 import { FirstVisit } from './first-visit.tsx'
 
 type Row = Schemas['Domain']
+/** `domains` are those in most need, in that order; `more`: there are others, in no more need than these. */
+type Loaded = { domains: Row[]; more: boolean }
 const mostHeadlines = 3
-/** Over more of them, what fails where would be one heavy question (docs/performance.md) and a picture of nothing. */
 const mostInView = 20
 
 export function Home() {
-  const [domains, setDomains] = useState<Row[]>()
+  const [loaded, setLoaded] = useState<Loaded>()
   const [added, setAdded] = useState(0)
-  const nothingYet = domains?.every(({ state }) => state === 'no-reports') ?? false
-  const inView = useMemo(() => neediest(domains), [domains])
+  const isQuiet = loaded?.domains.every(({ state }) => state === 'no-reports') ?? false
+  const others = useReported(isQuiet && loaded?.more === true)
+  const nothingYet = isQuiet && (!loaded?.more || others?.length === 0)
+  // Over all of many, what fails where would be one heavy question (docs/performance.md) and a picture of nothing.
+  const inView = useMemo(
+    () => (!loaded?.more ? undefined : isQuiet ? others : loaded.domains.map(({ domain }) => domain)),
+    [loaded, isQuiet, others],
+  )
+  const isPictured = loaded && !nothingYet && (inView || !loaded.more)
   return (
     <Page title="Overview">
-      {domains && <Verdict domains={domains} />}
+      {loaded && <Verdict {...loaded} />}
       {nothingYet && (
         <Panel title="Your domains" question="Reports about others are refused.">
           <AddDomain onAdded={() => setAdded((n) => n + 1)} />
         </Panel>
       )}
       {nothingYet && <FirstVisit />}
-      <DomainTable key={added} onLoaded={setDomains} />
-      {domains && !nothingYet && (
+      <DomainTable key={added} onLoaded={(domains, more) => setLoaded({ domains, more })} />
+      {isPictured && (
         <Assume domains={inView}>
           {inView && (
             <p class="note">
-              Below: the {count(inView.length)} domains in most need, of {count(domains.length)}.
+              Below: the {plural(inView.length, 'domain')} {isQuiet ? 'with most reports' : 'in most need'}.
             </p>
           )}
           <div class="columns">
@@ -55,37 +63,60 @@ export function Home() {
   )
 }
 
-/** The rows come in the order of need; undefined where there are few enough for all of them. */
-const neediest = (domains: Row[] | undefined): string[] | undefined =>
-  domains && domains.length > mostInView ? domains.slice(0, mostInView).map(({ domain }) => domain) : undefined
+/** Where those in most need were never reported on: the domains with most reports, if there are any; else undefined. */
+function useReported(wanted: boolean): string[] | undefined {
+  const { from, to } = useAsked().question
+  const query = wanted ? { from, to, limit: mostInView } : undefined
+  const found = useLoad(
+    async (signal) => {
+      if (!query) return undefined
+      const byReports = { ...query, group_by: ['domain'] as 'domain'[], trust: 'any', order_by: '-reports' } as const
+      const { data } = await told(api.GET('/v1/summary', { params: { query: byReports }, signal }))
+      return data.flatMap(({ domain }) => domain ?? [])
+    },
+    [query],
+  )
+  return wanted && found.kind === 'done' ? found.value : undefined
+}
 
 /** The one sentence that somebody with five seconds reads. */
-function Verdict({ domains }: { domains: Row[] }) {
+function Verdict({ domains, more }: Loaded) {
   const failing = domains.filter(({ state }) => state === 'failing')
-  const silent = domains.filter(({ state }) => state === 'silent')
   const isQuiet = domains.every(({ state }) => state === 'no-reports')
   if (domains.length === 0) return null
   if (failing.length === 0) {
     return (
       <p class="headline">
-        {isQuiet
-          ? 'No report has come yet.'
-          : silent.length === 0
-            ? 'Nothing is broken, as far as the reports say.'
-            : `Nothing is broken, but ${plural(silent.length, 'domain')} went silent, as far as the reports say.`}
+        {!isQuiet
+          ? `Nothing is broken${butSilent(domains, more)}, as far as the reports say.`
+          : more
+            ? `Nothing is broken, as far as the reports say; on the ${count(domains.length)} domains below none has come yet.`
+            : 'No report has come yet.'}
       </p>
     )
   }
+  const others = failing.length - mostHeadlines
+  const mayBeMore = more && failing.length === domains.length
   return (
     <section class="verdict" aria-label="What is broken">
       {failing.slice(0, mostHeadlines).map((row) => (
         <Broken key={row.domain} row={row} />
       ))}
-      {failing.length > mostHeadlines && (
-        <p class="quiet">and {plural(failing.length - mostHeadlines, 'domain')} more, below.</p>
+      {others > 0 && (
+        <p class="quiet">
+          and {mayBeMore && 'at least '}
+          {plural(others, 'domain')} more, below.
+        </p>
       )}
     </section>
   )
+}
+
+/** Behind healthy ones come healthy ones only. */
+function butSilent(domains: Row[], more: boolean): string {
+  const silent = domains.filter(({ state }) => state === 'silent').length
+  const mayBeMore = more && domains.at(-1)?.state !== 'healthy'
+  return silent === 0 ? '' : `, but ${mayBeMore ? 'at least ' : ''}${plural(silent, 'domain')} went silent`
 }
 
 function Broken({ row: { domain, headline, top_cause: cause, trust } }: { row: Row }) {

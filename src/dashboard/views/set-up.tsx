@@ -2,9 +2,9 @@
 import { useState } from 'preact/hooks'
 import { useAsked } from '../asked.tsx'
 import { api, told } from '../client.ts'
-import { Show, useLoad } from '../load.tsx'
 import { AddDomain } from '../panels/add-domain.tsx'
 import { Panel, Page } from '../parts/page.tsx'
+import { Pages } from '../parts/pages.tsx'
 import { Domain } from '../parts/said.tsx'
 import { FirstVisit } from './first-visit.tsx'
 
@@ -17,29 +17,29 @@ export function SetUp() {
   )
 }
 
-const mostDomains = 100
-
 function OwnDomains() {
   const { link } = useAsked()
   const [added, setAdded] = useState(0)
-  const loaded = useLoad((signal) => told(api.GET('/v1/domains', { params: { query: { limit: mostDomains } }, signal })), [added]) // prettier-ignore
+  const query = { limit: 50 }
   return (
     <Panel title="Your domains" question="What each publishes, seen from outside, and whether it is safe to enforce.">
-      <Show of={loaded}>
-        {({ data, page }) => (
+      <Pages
+        ask={(more, init) => told(api.GET('/v1/domains', { params: { query: { ...query, ...more } }, ...init }))}
+        on={[added]}
+      >
+        {(rows) => (
           <ul>
-            {data.map(({ domain }) => (
+            {rows.map(({ domain }) => (
               <li key={domain}>
                 <a href={link(`/domains/${domain}/set-up`)}>
                   Check <Domain name={domain} />
                 </a>
               </li>
             ))}
-            {data.length === 0 && <li class="quiet">None yet.</li>}
-            {page.next_cursor !== null && <li class="quiet">and more: each domain’s own page has the link.</li>}
+            {rows.length === 0 && <li class="quiet">None yet.</li>}
           </ul>
         )}
-      </Show>
+      </Pages>
       <AddDomain onAdded={() => setAdded((n) => n + 1)} />
     </Panel>
   )
