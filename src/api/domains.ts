@@ -93,8 +93,8 @@ export function addDomains(app: Api, deps: ApiDeps): void {
     },
     async ({ params, query, caller }) => {
       const window = readWindow(query, now())
-      const own = (await ourDomains(deps, window, caller.visible)).find(({ domain }) => domain === params.domain)
-      const [row] = own ? await withHealth(deps, [own], window) : []
+      const visible = (caller.visible ?? [params.domain]).filter((domain) => domain === params.domain)
+      const [row] = await withHealth(deps, await ourDomains(deps, window, visible), window)
       if (!row) throw notFound('It is no domain of ours.')
       return row
     },

@@ -93,9 +93,16 @@ export function splitFilters(filters: Filters): [ofDetails: Filters, ofPolicies:
 
 const isAddress = (name: Dimension): boolean => name === 'sending_mta_ip' || name === 'receiving_ip'
 
-/** `expression` is one of the values; null among them is SQL's null. `expression` is ours, the values are anyone's. */
+/**
+ * `expression` is one of the values; null among them is SQL's null. `expression` is ours, the values are anyone's. One
+ * value is asked for by itself: then an index has the rows in order, where an array of one would have all of them sorted.
+ */
 export const among = (expression: string, values: readonly (string | null)[], bind: Bind, type = 'text'): string =>
-  anyOf(expression, values, (given) => `${expression} = any(${bind(given)}::${type}[])`)
+  anyOf(expression, values, ([first, ...others]) =>
+    others.length === 0
+      ? `${expression} = ${bind(first)}::${type}`
+      : `${expression} = any(${bind([first, ...others])}::${type}[])`,
+  )
 
 const within = (column: string, values: readonly (string | null)[], bind: Bind): string =>
   anyOf(column, values, (given) => `${column} <<= any(${bind(given)}::inet[])`)
