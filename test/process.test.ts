@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { freshDatabase } from './support/database.ts'
 import { connectHttp, head, request } from './support/http-client.ts'
 import { inherited, runProgram, startProgram, type Program } from './support/program.ts'
@@ -179,5 +180,6 @@ async function assertClosed(port: number): Promise<void> {
     )
     if (!open) return
     assert.ok(tries < 100, 'it does not drain')
+    await sleep(20)
   }
 }

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
-import { generate } from 'selfsigned'
 import type { Logger } from './listener.ts'
 
 /** Both PEM; `cert` with its chain. */
@@ -88,6 +87,7 @@ async function keepSelfSigned(folder: string, names: string[], now: Date): Promi
     throw error
   })
   if (kept !== undefined && new X509Certificate(kept).validToDate > now) return files
+  const { generate } = await import('selfsigned') // 130 ms of CPU, once in ten years: no other start pays for it.
   const pair = await generate([{ name: 'commonName', value: names[0] ?? 'localhost' }], {
     keySize: 2048, // selfsigned 5.5.0 cannot make EC keys with the ASN.1 packages it comes with.
     algorithm: 'sha256',

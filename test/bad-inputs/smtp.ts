@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { rawMail, sign, base64Lines } from '../support/report-mail.ts'
 import { ruaAddress } from '../support/running-service.ts'
-import { codesOf, connectSmtp, converse, greetSmtp, sendMail, type SmtpClient } from '../support/smtp-client.ts'
+import { codesOf, connectSmtp, converseOn, sendMail, type SmtpClient } from '../support/smtp-client.ts'
 import { bytes, report, zipped } from './report.ts'
-import { mail, reportMail, type Row } from './run-rows.ts'
+import { greetedSession, mail, reportMail, sessionAhead, type Row } from './run-rows.ts'
 
 const ehlo = 'EHLO client.example\r\n'
 const mailFrom = 'MAIL FROM:<a@sender.example>\r\n'
@@ -20,7 +20,7 @@ const toData = '220, 250, 250 2.1.0, 250 2.1.5, 354'
 const talk = (number: number, title: string, words: (string | Buffer)[], answer: string, note?: string): Row => ({
   number,
   title,
-  send: ({ ports }) => converse(ports.smtp, words),
+  send: async ({ ports }) => converseOn(await sessionAhead(ports.smtp), words),
   answer,
   rows: [],
   ...(note !== undefined && { note }),
@@ -34,7 +34,7 @@ const session = (number: number, title: string, lead: (client: SmtpClient, input
   title,
   make,
   send: async ({ ports }, input) => {
-    const client = await greetSmtp(ports.smtp)
+    const client = await greetedSession(ports.smtp)
     const answer = await lead(client, input)
     client.close()
     return answer
@@ -205,14 +205,14 @@ const leaving: Row[] = [
     return 'gone'
   }, answer: 'gone', rows: [] },
   { number: 116, title: 'who vanishes behind the final dot', make: good, send: async ({ ports }, input) => {
-    const client = await greetSmtp(ports.smtp)
+    const client = await greetedSession(ports.smtp)
     await openData(client)
     await client.write(Buffer.concat([input, Buffer.from('.\r\n')]))
     client.close()
     return 'gone'
   }, answer: 'gone', rows: ['accepted'] },
   { number: 116, title: 'who vanishes, and comes again', make: good, send: async ({ ports }, input) => {
-    const client = await greetSmtp(ports.smtp)
+    const client = await greetedSession(ports.smtp)
     await openData(client)
     await client.write(Buffer.concat([input, Buffer.from('.\r\n')]))
     client.close()

@@ -37,4 +37,8 @@ process.on('message', (fault: Fault) => {
       void Promise.reject(new Error('a fault that nobody catches'))
   }
 })
+/** Whoever started us has ended, perhaps because its time was up: nobody else would end us. */
+process.on('disconnect', () => {
+  process.kill(process.pid, 'SIGKILL')
+})
 process.channel!.unref()

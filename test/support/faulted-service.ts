@@ -1,10 +1,9 @@
 /** The program, over a Postgres and a DNS that may fail, on ports that it keeps: senders find it again after each end. */
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Limits } from '../../src/limits.ts'
+import { claimPort } from './fault-ports.ts'
 import { startProgram, type Ended, type Program, type Surroundings } from './program.ts'
 import { policyDomain, ruaAddress } from './senders.ts'
 
@@ -37,7 +36,7 @@ export async function makeFaultedService(
   surroundings: Surroundings = {},
 ): Promise<FaultedService> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tlsrpt-faulted-'))
-  const [smtp, intake, api] = [await freePort(), await freePort(), await freePort()]
+  const [smtp, intake, api] = [await claimPort(), await claimPort(), await claimPort()]
   let program: Program | undefined
   let isRunning = false
   const end = async (signal: NodeJS.Signals) => {
@@ -86,23 +85,5 @@ export async function makeFaultedService(
       if (isRunning) await end('SIGKILL')
       rmSync(dataDir, { recursive: true, force: true })
     },
-  }
-}
-
-/**
- * Below the ports that Linux gives to clients: one of them might take it while the service is down, or even connect to
- * itself there.
- */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(20_000 + Math.floor(Math.random() * 12_000), '127.0.0.1')
-    const isOpen = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    )
-    if (!isOpen) continue
-    const { port } = server.address() as AddressInfo
-    await once(server.close(), 'close')
-    return port
   }
 }

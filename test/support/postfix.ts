@@ -2,10 +2,10 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { claimPort } from './fault-ports.ts'
 
 const run = promisify(execFile)
 
@@ -13,6 +13,11 @@ export type Relay = {
   port: number
   /** Messages that it has taken and not handed on. */
   queued: () => Promise<number>
+  /**
+   * Tries all of them now. By itself it leaves one for a minute, whatever its settings, that its delivery agent had not
+   * let go of when its turn came again ("skipped, still being delivered").
+   */
+  flush: () => Promise<unknown>
   stop: () => Promise<void>
 }
 
@@ -34,7 +39,7 @@ export async function startPostfix(settings: string): Promise<Relay> {
   await chmod(folder, 0o755) // Its daemons are not root.
   const { stdout } = await run('id', ['-u', 'postfix'])
   const [config, queue, data] = ['etc', 'queue', 'data'].map((name) => join(folder, name)) as [string, string, string]
-  const port = await freePort()
+  const port = await claimPort() // Postfix cannot be told to take any free port.
   for (const each of [config, queue, data]) await mkdir(each)
   await run('chown', [stdout.trim(), data])
   await writeFile(join(config, 'main.cf'), mainCf(folder, queue, data) + settings)
@@ -58,7 +63,8 @@ export async function startPostfix(settings: string): Promise<Relay> {
     const { stdout } = await run('postqueue', ['-c', config, '-j'])
     return stdout.split('\n').filter((line) => line !== '').length
   }
-  return { port, queued, stop }
+  const flush = () => run('postqueue', ['-c', config, '-f'])
+  return { port, queued, flush, stop }
 }
 
 const mainCf = (folder: string, queue: string, data: string) => `
@@ -84,6 +90,7 @@ maximal_backoff_time = 1s
 
 const masterCf = (port: number) => `
 127.0.0.1:${port} inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
@@ -102,14 +109,3 @@ anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 `
-
-/** Postfix cannot be told to take any free port. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}

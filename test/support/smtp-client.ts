@@ -115,7 +115,11 @@ export async function sendMail(client: SmtpClient, to: string, message: string |
  * enhanced code of each, such as '220, 250, 550 5.1.1, closed'.
  */
 export async function converse(port: number, words: (string | Buffer)[], from?: string): Promise<string> {
-  const client = await connectSmtp(port, from === undefined ? {} : { from })
+  return converseOn(await connectSmtp(port, from === undefined ? {} : { from }), words)
+}
+
+/** The same on a connection whose greeting is still to be read; closes it. */
+export async function converseOn(client: SmtpClient, words: (string | Buffer)[]): Promise<string> {
   const replies = [await client.read()]
   for (const word of words) {
     await client.write(word)

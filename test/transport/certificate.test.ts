@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { suite, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TLSSocket } from 'node:tls'
 import { openCertificate, type CertificateFiles } from '../../src/transport/certificate.ts'
@@ -87,75 +87,78 @@ test('a start without usable files says which', async () => {
   await assert.rejects(openCertificate(missing, temporaryFolder(), [], log, now), /\/nowhere\/cert\.pem/)
 })
 
-test(
-  'a bad pair leaves the one in use and is logged; the good one that follows is taken',
-  { timeout: 15_000 },
-  async (t) => {
-    const files = copyOfBefore()
-    const { source, entries } = await open(t, files)
-    const next = nextOf(source)
-    writeFileSync(files.certFile, readFileSync(after!.certFile)) // The key is still the old one's.
-    await sleep(2500) // Two looks at it, and one complaint.
-    assert.deepEqual(
-      entries().map(({ level }) => level),
-      [50],
-    )
-    assert.equal(subjectOf(source.current().cert), 'CN=before.example')
-    writeFileSync(files.keyFile, readFileSync(after!.keyFile))
-    assert.equal(await next, 'CN=after.example')
-    assert.equal(subjectOf(source.current().cert), 'CN=after.example')
-  },
-)
+/** Each waits for the next look at its files, so all of them wait at once. */
+suite('files that change', { concurrency: true }, () => {
+  test(
+    'a bad pair leaves the one in use and is logged; the good one that follows is taken',
+    { timeout: 15_000 },
+    async (t) => {
+      const files = copyOfBefore()
+      const { source, entries } = await open(t, files)
+      const next = nextOf(source)
+      writeFileSync(files.certFile, readFileSync(after!.certFile)) // The key is still the old one's.
+      await sleep(2500) // Two looks at it, and one complaint.
+      assert.deepEqual(
+        entries().map(({ level }) => level),
+        [50],
+      )
+      assert.equal(subjectOf(source.current().cert), 'CN=before.example')
+      writeFileSync(files.keyFile, readFileSync(after!.keyFile))
+      assert.equal(await next, 'CN=after.example')
+      assert.equal(subjectOf(source.current().cert), 'CN=after.example')
+    },
+  )
 
-test('files replaced by rename, and symbolic links that are turned, are seen', { timeout: 15_000 }, async (t) => {
-  const renamed = copyOfBefore()
-  const turned = { certFile: join(temporaryFolder(), 'cert.pem'), keyFile: join(temporaryFolder(), 'key.pem') }
-  symlinkSync(before!.certFile, turned.certFile)
-  symlinkSync(before!.keyFile, turned.keyFile)
-  const changes = [nextOf((await open(t, renamed)).source), nextOf((await open(t, turned)).source)]
-  const fresh = copyOfBefore()
-  copy(after!, fresh)
-  renameSync(fresh.certFile, renamed.certFile)
-  renameSync(fresh.keyFile, renamed.keyFile)
-  for (const file of ['certFile', 'keyFile'] as const) {
-    rmSync(turned[file])
-    symlinkSync(after![file], turned[file])
-  }
-  assert.deepEqual(await Promise.all(changes), ['CN=after.example', 'CN=after.example'])
+  test('files replaced by rename, and symbolic links that are turned, are seen', { timeout: 15_000 }, async (t) => {
+    const renamed = copyOfBefore()
+    const turned = { certFile: join(temporaryFolder(), 'cert.pem'), keyFile: join(temporaryFolder(), 'key.pem') }
+    symlinkSync(before!.certFile, turned.certFile)
+    symlinkSync(before!.keyFile, turned.keyFile)
+    const changes = [nextOf((await open(t, renamed)).source), nextOf((await open(t, turned)).source)]
+    const fresh = copyOfBefore()
+    copy(after!, fresh)
+    renameSync(fresh.certFile, renamed.certFile)
+    renameSync(fresh.keyFile, renamed.keyFile)
+    for (const file of ['certFile', 'keyFile'] as const) {
+      rmSync(turned[file])
+      symlinkSync(after![file], turned[file])
+    }
+    assert.deepEqual(await Promise.all(changes), ['CN=after.example', 'CN=after.example'])
+  })
+
+  const peerSubject = (socket: TLSSocket) => socket.getPeerCertificate().subject.CN
+
+  test(
+    'both listeners show a new certificate to newcomers, and nobody loses a session',
+    { timeout: 15_000 },
+    async (t) => {
+      const files = copyOfBefore()
+      const { source } = await open(t, files)
+      const smtp = await smtpListener(t, { certificate: source })
+      const intake = await intakeListener(t, { certificate: source, tls: true })
+      const openSmtp = async () => {
+        const client = await greetSmtp(smtp.port)
+        const socket = await client.startTls()
+        await client.say('EHLO client.example')
+        return { client, subject: peerSubject(socket) }
+      }
+      const openHttp = async () => {
+        const client = await connectHttp({ port: intake.port, tls: true })
+        return { client, subject: peerSubject(client.encrypted!) }
+      }
+      const sessions = { smtp: await openSmtp(), http: await openHttp() }
+      assert.deepEqual([sessions.smtp.subject, sessions.http.subject], ['before.example', 'before.example'])
+      await sessions.http.client.write(`${head('POST', '/v1/tlsrpt', { 'content-length': 4 })}ha`)
+      const next = nextOf(source)
+      copy(after!, files)
+      await next
+      assert.deepEqual([(await openSmtp()).subject, (await openHttp()).subject], ['after.example', 'after.example'])
+      assert.match(await sendMail(sessions.smtp.client, rua, mail), /^250 /)
+      await sessions.http.client.write('lf')
+      assert.equal((await sessions.http.client.read())?.status, 200)
+    },
+  )
 })
-
-const peerSubject = (socket: TLSSocket) => socket.getPeerCertificate().subject.CN
-
-test(
-  'both listeners show a new certificate to newcomers, and nobody loses a session',
-  { timeout: 15_000 },
-  async (t) => {
-    const files = copyOfBefore()
-    const { source } = await open(t, files)
-    const smtp = await smtpListener(t, { certificate: source })
-    const intake = await intakeListener(t, { certificate: source, tls: true })
-    const openSmtp = async () => {
-      const client = await greetSmtp(smtp.port)
-      const socket = await client.startTls()
-      await client.say('EHLO client.example')
-      return { client, subject: peerSubject(socket) }
-    }
-    const openHttp = async () => {
-      const client = await connectHttp({ port: intake.port, tls: true })
-      return { client, subject: peerSubject(client.encrypted!) }
-    }
-    const sessions = { smtp: await openSmtp(), http: await openHttp() }
-    assert.deepEqual([sessions.smtp.subject, sessions.http.subject], ['before.example', 'before.example'])
-    await sessions.http.client.write(`${head('POST', '/v1/tlsrpt', { 'content-length': 4 })}ha`)
-    const next = nextOf(source)
-    copy(after!, files)
-    await next
-    assert.deepEqual([(await openSmtp()).subject, (await openHttp()).subject], ['after.example', 'after.example'])
-    assert.match(await sendMail(sessions.smtp.client, rua, mail), /^250 /)
-    await sessions.http.client.write('lf')
-    assert.equal((await sessions.http.client.read())?.status, 200)
-  },
-)
 
 test('STARTTLS: the mail is taken as before, marked as encrypted, and what was said in the clear is forgotten', async (t) => {
   const { port, seen } = await smtpListener(t)

@@ -1,6 +1,6 @@
 /** RFC 8460 §5.4, RFC 9110, RFC 9112 over real sockets: posts, what is refused before them, and how it is said. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { connectHttp, head, request, type HttpResponse } from '../support/http-client.ts'
@@ -499,40 +499,43 @@ test('who leaves right behind the last byte is committed all the same', async (t
   assert.equal(committed, 1)
 })
 
-test('headers and bodies that trickle, or do not come, end in 408', { timeout: 10_000 }, async (t) => {
-  const { port, seen } = await intakeListener(t, { limits: { httpHeaderSeconds: 1, httpRequestSeconds: 2 } })
-  const trickle = async (start: string, then: string) => {
+/** They wait and do no work, so both of them wait at once. */
+suite('who takes his time', { concurrency: true }, () => {
+  test('headers and bodies that trickle, or do not come, end in 408', { timeout: 10_000 }, async (t) => {
+    const { port, seen } = await intakeListener(t, { limits: { httpHeaderSeconds: 1, httpRequestSeconds: 2 } })
+    const trickle = async (start: string, then: string) => {
+      const client = await connectHttp({ port })
+      await client.write(start)
+      const timer = setInterval(() => void client.write(then), 200)
+      const response = await client.read()
+      clearInterval(timer)
+      assertProblem(response!, 408, 'request-timeout')
+      assert.equal(await client.read(), undefined)
+    }
+    const started = performance.now()
+    await Promise.all([
+      trickle('', ''),
+      trickle('POST /v1/tlsrpt HTTP/1.1\r\n', 'a'),
+      trickle(head('POST', '/v1/tlsrpt', { 'content-length': 1000 }), 'x'),
+      trickle(head('POST', '/v1/tlsrpt', { 'transfer-encoding': 'chunked' }), '1\r\nx\r\n'),
+    ])
+    assert.ok(performance.now() - started < 5000)
+    assert.equal(seen.length, 0)
+  })
+
+  test('a body that comes too slowly ends in 408 long before the deadline', { timeout: 10_000 }, async (t) => {
+    const { port, seen } = await intakeListener(t, { limits: { slowGraceSeconds: 1, slowestBytesPerSecond: 100 } })
     const client = await connectHttp({ port })
-    await client.write(start)
-    const timer = setInterval(() => void client.write(then), 200)
+    const started = performance.now()
+    await client.write(head('POST', '/v1/tlsrpt', { 'content-length': 1000 }))
+    const timer = setInterval(() => void client.write('xxxxx'), 100)
     const response = await client.read()
     clearInterval(timer)
     assertProblem(response!, 408, 'request-timeout')
-    assert.equal(await client.read(), undefined)
-  }
-  const started = performance.now()
-  await Promise.all([
-    trickle('', ''),
-    trickle('POST /v1/tlsrpt HTTP/1.1\r\n', 'a'),
-    trickle(head('POST', '/v1/tlsrpt', { 'content-length': 1000 }), 'x'),
-    trickle(head('POST', '/v1/tlsrpt', { 'transfer-encoding': 'chunked' }), '1\r\nx\r\n'),
-  ])
-  assert.ok(performance.now() - started < 5000)
-  assert.equal(seen.length, 0)
-})
-
-test('a body that comes too slowly ends in 408 long before the deadline', { timeout: 10_000 }, async (t) => {
-  const { port, seen } = await intakeListener(t, { limits: { slowGraceSeconds: 1, slowestBytesPerSecond: 100 } })
-  const client = await connectHttp({ port })
-  const started = performance.now()
-  await client.write(head('POST', '/v1/tlsrpt', { 'content-length': 1000 }))
-  const timer = setInterval(() => void client.write('xxxxx'), 100)
-  const response = await client.read()
-  clearInterval(timer)
-  assertProblem(response!, 408, 'request-timeout')
-  await client.closed
-  assert.ok(performance.now() - started < 5000)
-  assert.equal(seen.length, 0)
+    await client.closed
+    assert.ok(performance.now() - started < 5000)
+    assert.equal(seen.length, 0)
+  })
 })
 
 test('connections are counted by address, by network and in total; who leaves makes room', async (t) => {

@@ -1,6 +1,6 @@
 /** RFC 5321 §4.1.1.4, §4.5.2: the bytes of mails, their limits in size and time, and connections that break. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { connectSmtp, greetSmtp, sendMail, type SmtpClient } from '../support/smtp-client.ts'
@@ -157,66 +157,69 @@ test('all mails under way share one room, and who finds none is told to come bac
   assert.match(await sendMail(clients[0]!, rua, mail), /^250 /, 'the room is given back')
 })
 
-test('a byte now and then keeps nobody in, before DATA or in it', async (t) => {
-  const { port } = await smtpListener(t, { limits: { smtpIdleSeconds: 1, smtpDataSeconds: 1 } })
-  const trickle = async (client: SmtpClient) => {
-    const started = performance.now()
-    const timer = setInterval(() => void client.write('x'), 100)
-    const reply = await client.read()
-    clearInterval(timer)
-    assert.match(reply, /^421 4\.4\.2 /)
-    assert.ok(performance.now() - started < 5000)
-    assert.equal(await client.read(), 'closed')
-  }
-  const silent = async () => {
-    const client = await connectSmtp(port)
-    assert.match(await client.read(), /^220 /)
-    assert.match(await client.read(), /^421 4\.4\.2 /)
-  }
-  await Promise.all([greetSmtp(port).then(trickle), atData(port).then(trickle), silent()])
-})
-
-test('a mail that comes too slowly ends its connection long before the deadline, and one that comes slowly enough does not', async (t) => {
-  const { port, entries } = await smtpListener(t, { limits: { slowGraceSeconds: 1, slowestBytesPerSecond: 100 } })
-  const pour = async (bytes: number) => {
-    const client = await atData(port)
-    const timer = setInterval(() => void client.write('x'.repeat(bytes)), 100)
-    await sleep(1600)
-    clearInterval(timer)
-    await client.write('\r\n.\r\n')
-    return client
-  }
-  const [slow, fast] = await Promise.all([pour(5), pour(20)])
-  assert.match(await slow.read(), /^421 4\.4\.2 /)
-  assert.equal(await slow.read(), 'closed')
-  assert.match(await fast.read(), /^250 /)
-  assert.deepEqual(
-    entries().map(({ verdict, reason }) => [verdict, reason]),
-    [
-      ['none', 'too-slow'],
-      ['accepted', 'accepted'],
-    ],
-  )
-})
-
-test('a session has an end, between two mails', async (t) => {
-  const { port } = await smtpListener(t, { limits: { smtpSessionSeconds: 1 } })
-  const client = await greetSmtp(port)
-  assert.match(await sendMail(client, rua, mail), /^250 /)
-  await sleep(1050)
-  assert.match(await sendMail(client, rua, mail), /^421 4\.4\.2 /)
-  assert.equal(await client.read(), 'closed')
-})
-
-test('a slow road is not cut off by the deadlines of the sender', async (t) => {
-  const { port } = await smtpListener(t, {
-    limits: { smtpIdleSeconds: 1, smtpDataSeconds: 1 },
-    ingest: async () => {
-      await sleep(1300)
-      return [{ kind: 'deferred', reason: 'slow' }]
-    },
+/** They wait and do no work, so all of them wait at once. */
+suite('who takes his time', { concurrency: true }, () => {
+  test('a byte now and then keeps nobody in, before DATA or in it', async (t) => {
+    const { port } = await smtpListener(t, { limits: { smtpIdleSeconds: 1, smtpDataSeconds: 1 } })
+    const trickle = async (client: SmtpClient) => {
+      const started = performance.now()
+      const timer = setInterval(() => void client.write('x'), 100)
+      const reply = await client.read()
+      clearInterval(timer)
+      assert.match(reply, /^421 4\.4\.2 /)
+      assert.ok(performance.now() - started < 5000)
+      assert.equal(await client.read(), 'closed')
+    }
+    const silent = async () => {
+      const client = await connectSmtp(port)
+      assert.match(await client.read(), /^220 /)
+      assert.match(await client.read(), /^421 4\.4\.2 /)
+    }
+    await Promise.all([greetSmtp(port).then(trickle), atData(port).then(trickle), silent()])
   })
-  assert.equal(await sendMail(await greetSmtp(port), rua, mail), '451 4.3.0 slow')
+
+  test('a mail that comes too slowly ends its connection long before the deadline, and one that comes slowly enough does not', async (t) => {
+    const { port, entries } = await smtpListener(t, { limits: { slowGraceSeconds: 1, slowestBytesPerSecond: 100 } })
+    const pour = async (bytes: number) => {
+      const client = await atData(port)
+      const timer = setInterval(() => void client.write('x'.repeat(bytes)), 100)
+      await sleep(1600)
+      clearInterval(timer)
+      await client.write('\r\n.\r\n')
+      return client
+    }
+    const [slow, fast] = await Promise.all([pour(5), pour(20)])
+    assert.match(await slow.read(), /^421 4\.4\.2 /)
+    assert.equal(await slow.read(), 'closed')
+    assert.match(await fast.read(), /^250 /)
+    assert.deepEqual(
+      entries().map(({ verdict, reason }) => [verdict, reason]),
+      [
+        ['none', 'too-slow'],
+        ['accepted', 'accepted'],
+      ],
+    )
+  })
+
+  test('a session has an end, between two mails', async (t) => {
+    const { port } = await smtpListener(t, { limits: { smtpSessionSeconds: 1 } })
+    const client = await greetSmtp(port)
+    assert.match(await sendMail(client, rua, mail), /^250 /)
+    await sleep(1050)
+    assert.match(await sendMail(client, rua, mail), /^421 4\.4\.2 /)
+    assert.equal(await client.read(), 'closed')
+  })
+
+  test('a slow road is not cut off by the deadlines of the sender', async (t) => {
+    const { port } = await smtpListener(t, {
+      limits: { smtpIdleSeconds: 1, smtpDataSeconds: 1 },
+      ingest: async () => {
+        await sleep(1300)
+        return [{ kind: 'deferred', reason: 'slow' }]
+      },
+    })
+    assert.equal(await sendMail(await greetSmtp(port), rua, mail), '451 4.3.0 slow')
+  })
 })
 
 test('a connection reset at any step ends that connection and nothing else', async (t) => {
