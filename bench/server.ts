@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { openDatabase, type Database, type DatabaseOptions } from '../src/store/database.ts'
 import { startEmbeddedPostgres } from '../src/store/embedded.ts'
 import { migrate } from '../src/store/migrate.ts'
-import { migrationsFolder } from '../src/service.ts'
+import { migrationsFolder } from '../src/product.ts'
 import { cpuOfFamily, parentOf } from './cpu.ts'
 
 export type BenchDatabase = { url: string; db: Database; close: () => Promise<void> }

@@ -1,20 +1,15 @@
-/** What can be asked for at the command line, in words; main.ts has the process to do it in. */
+/**
+ * What can be asked for at the command line, in words; main.ts has the process to do it in. Each command is loaded when it
+ * is asked for: all of them together are the whole house, and take half a second.
+ */
 import { Command, Option } from 'commander'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
-import { runDemo } from './demo/demo.ts'
 import type { ExitCode, Say, Terminal } from './commands/command.ts'
-import { addDomain, listDomains, removeDomain } from './commands/domain.ts'
-import { runCheckCommand } from './commands/check.ts'
-import { runExport } from './commands/export.ts'
-import { runImport } from './commands/import.ts'
-import { runMigrate } from './commands/migrate.ts'
-import { reprocessable, runReprocess, type ReprocessOptions } from './commands/reprocess.ts'
-import { runRestore } from './commands/restore.ts'
-import { createToken, listTokens, revokeToken } from './commands/token.ts'
-import { runSelfTestCommand } from './commands/selftest.ts'
-import { runVerify, type VerifyOptions } from './commands/verify.ts'
-import { product } from './service.ts'
+import type { ReprocessOptions } from './commands/reprocess.ts'
+import type { VerifyOptions } from './commands/verify.ts'
+import { product } from './product.ts'
+import { reprocessable } from './tlsrpt/verdict.ts'
 
 type Work = (config: Config, log: Logger) => Promise<ExitCode>
 
@@ -79,14 +74,23 @@ function addServices(program: Command, { run, serve, build, say, now, stopped, n
     .option('--once', 'stop after printing, instead of staying up until Ctrl-C', false)
     .action((options: { once: boolean }) =>
       run(
-        (_config, log) => runDemo({ once: options.once, say, log, now, stopped, nudged, nudge: `kill -USR2 ${pid}` }),
+        async (_config, log) =>
+          (await import('./demo/demo.ts')).runDemo({
+            once: options.once,
+            say,
+            log,
+            now,
+            stopped,
+            nudged,
+            nudge: `kill -USR2 ${pid}`,
+          }),
         'error',
       ),
     )
   program
     .command('migrate')
     .description('bring the database schema up to date, and say what was done')
-    .action(() => run((config, log) => runMigrate(config, log, say)))
+    .action(() => run(async (config, log) => (await import('./commands/migrate.ts')).runMigrate(config, log, say)))
   program
     .command('build')
     .description('make the dashboard anew; the service does so by itself when it is missing or older than its source')
@@ -109,7 +113,9 @@ Looks from this machine, and needs no store: nothing is kept. Kept are the daily
 the API is asked for. Sends no mail. Exit codes: 0 all well or advice, 3 a warning, 4 an error.`,
     )
     .action((domain: string, options: { json: boolean }) =>
-      run((config, log) => runCheckCommand(config, log, checking, domain, options)),
+      run(async (config, log) =>
+        (await import('./commands/check.ts')).runCheckCommand(config, log, checking, domain, options),
+      ),
     )
   program
     .command('selftest <domain>')
@@ -122,7 +128,9 @@ Beside the running service, with the same settings. Its reports are about nobody
 among the refusals, and count nowhere. Exit codes: 0 all links hold, 4 one is broken, which the last line names.`,
     )
     .action((domain: string, options: { json: boolean }) =>
-      run((config, log) => runSelfTestCommand(config, log, checking, domain, options)),
+      run(async (config, log) =>
+        (await import('./commands/selftest.ts')).runSelfTestCommand(config, log, checking, domain, options),
+      ),
     )
 }
 
@@ -132,11 +140,19 @@ function addArchives(program: Command, { run, say, progress, stdin, stdout, stde
     .command('export <file>')
     .description('everything in the store as one file, as of one instant, while the service runs; - is stdout')
     .addHelpText('after', '\nThe file holds personal data and the hashes of tokens. The admin token is not in it.')
-    .action((file: string) => run((config, log) => runExport(config, log, { say, progress, stdout, now }, file)))
+    .action((file: string) =>
+      run(async (config, log) =>
+        (await import('./commands/export.ts')).runExport(config, log, { say, progress, stdout, now }, file),
+      ),
+    )
   program
     .command('restore <file>')
     .description('an export into an empty store, whole or not at all; - is stdin')
-    .action((file: string) => run((config, log) => runRestore(config, log, { say, progress, stdin }, file)))
+    .action((file: string) =>
+      run(async (config, log) =>
+        (await import('./commands/restore.ts')).runRestore(config, log, { say, progress, stdin }, file),
+      ),
+    )
   program
     .command('import <path...>')
     .description('reports as files: JSON, gzip, mails, mboxes, Maildirs, and folders of them at any depth')
@@ -146,7 +162,11 @@ function addArchives(program: Command, { run, say, progress, stdin, stdout, stde
 What a file is its content says. In folders, hidden files and links to folders are passed over.
 Prints how many were taken and names what was not; exit 1 if there was any. A second time all are duplicates.`,
     )
-    .action((paths: string[]) => run((config, log) => runImport(config, log, { say, terminal: stderr, now }, paths)))
+    .action((paths: string[]) =>
+      run(async (config, log) =>
+        (await import('./commands/import.ts')).runImport(config, log, { say, terminal: stderr, now }, paths),
+      ),
+    )
 }
 
 /** What looks again at what is stored. */
@@ -163,7 +183,9 @@ What was refused or quarantined and is acceptable now counts from now on; what w
 twice. Signatures keep the verdict of the day of arrival. May be stopped and started again at any time.`,
     )
     .action((options: ReprocessOptions) =>
-      run((config, log) => runReprocess(config, log, { say, progress, world: { now } }, options)),
+      run(async (config, log) =>
+        (await import('./commands/reprocess.ts')).runReprocess(config, log, { say, progress, world: { now } }, options),
+      ),
     )
   program
     .command('verify')
@@ -173,7 +195,9 @@ twice. Signatures keep the verdict of the day of arrival. May be stopped and sta
     .option('--repair', 'derive again what is not', false)
     .option('--json', 'one JSON object', false)
     .addHelpText('after', '\nExit 1 if something is not as it should be, and after --repair still is not.')
-    .action((options: VerifyOptions) => run((config, log) => runVerify(config, log, say, now, options)))
+    .action((options: VerifyOptions) =>
+      run(async (config, log) => (await import('./commands/verify.ts')).runVerify(config, log, say, now, options)),
+    )
 }
 
 function addDomains(program: Command, { run, say, now }: CommandWorld): void {
@@ -184,19 +208,21 @@ function addDomains(program: Command, { run, say, now }: CommandWorld): void {
     .option('--mx <host...>', 'hosts that serve it from outside it: DANE reports name the MX host')
     .option('--no-subdomains', 'leave its subdomains out')
     .action((name: string, options: { mx?: string[]; subdomains: boolean }) =>
-      run((config, log) => addDomain(config, log, say, name, options)),
+      run(async (config, log) => (await import('./commands/domain.ts')).addDomain(config, log, say, name, options)),
     )
   domain
     .command('list')
     .description('what is ours, and by whose word')
     .option('--json', 'one JSON array', false)
-    .action((options: { json: boolean }) => run((config, log) => listDomains(config, log, say, now, options)))
+    .action((options: { json: boolean }) =>
+      run(async (config, log) => (await import('./commands/domain.ts')).listDomains(config, log, say, now, options)),
+    )
   domain
     .command('remove <domain>')
     .description('take no more reports about this domain; what came stays')
     .option('--purge', 'erase what came, bytes included, also of a domain removed before', false)
     .action((name: string, options: { purge: boolean }) =>
-      run((config, log) => removeDomain(config, log, say, name, options)),
+      run(async (config, log) => (await import('./commands/domain.ts')).removeDomain(config, log, say, name, options)),
     )
 }
 
@@ -215,18 +241,22 @@ function addTokens(program: Command, { run, say, now }: CommandWorld): void {
     )
     .option('--json', 'one JSON object', false)
     .action((name: string, options: { scope: string[]; domain?: string[]; json: boolean }) =>
-      run((config, log) => createToken(config, log, say, now, name, options)),
+      run(async (config, log) =>
+        (await import('./commands/token.ts')).createToken(config, log, say, now, name, options),
+      ),
     )
   token
     .command('list')
     .description('all tokens but the first, newest first, without what opens anything')
     .option('--json', 'one JSON array', false)
-    .action((options: { json: boolean }) => run((config, log) => listTokens(config, log, say, options)))
+    .action((options: { json: boolean }) =>
+      run(async (config, log) => (await import('./commands/token.ts')).listTokens(config, log, say, options)),
+    )
   token
     .command('revoke <key>')
     .description('for good; a running service refuses it within a second')
     .option('--json', 'one JSON object', false)
     .action((key: string, options: { json: boolean }) =>
-      run((config, log) => revokeToken(config, log, say, key, options)),
+      run(async (config, log) => (await import('./commands/token.ts')).revokeToken(config, log, say, key, options)),
     )
 }

@@ -5,8 +5,7 @@ import { adminTokenFile, ConfigError, readConfig, secretsOf, type Config } from 
 import { makeConcealer } from './secrets.ts'
 import { makeCommandLine, type CommandWorld } from './command-line.ts'
 import type { ExitCode, Progress, Say } from './commands/command.ts'
-import { buildPage } from './page-build.ts'
-import { product, startService } from './service.ts'
+import { product } from './product.ts'
 
 const oldestNode = 24
 
@@ -71,6 +70,7 @@ function makeLog(config: Config): Logger {
 async function serve(config: Config, log: Logger): Promise<ExitCode> {
   const asked = stopped().then((signal) => ({ signal })) // From now on: whoever is answered while we start is drained, too.
   const broken = uncaught().then((err) => ({ err }))
+  const { startService } = await import('./service.ts')
   const service = await startService(config, log, { now })
   if (service.adminToken.isNew) announceToken(config, service.adminToken.token)
   const { smtp, intake, api } = service.ports
@@ -94,6 +94,7 @@ async function serve(config: Config, log: Logger): Promise<ExitCode> {
 
 async function build(): Promise<ExitCode> {
   try {
+    const { buildPage } = await import('./page-build.ts')
     await buildPage()
     return 0
   } catch (error) {

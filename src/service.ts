@@ -1,8 +1,7 @@
 /** Starts everything a Config asks for and wires it by hand; the program, the demo and the tests all start it here. */
-import { randomBytes, X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { makeAddressTest } from './addresses.ts'
 import { makeApi } from './api/server.ts'
@@ -10,11 +9,13 @@ import { forStrangers, makeChecker, type Checker } from './checker.ts'
 import { adminTokenFile, ruaOf, type Config } from './config.ts'
 import { startDailyChecks } from './daily-checks.ts'
 import type { Ingest } from './ingest.ts'
+import { keyAt, newToken, randomToken } from './keys.ts'
 import type { Limits } from './limits.ts'
 import { makeMetrics } from './metrics.ts'
 import { ensurePage, type Dashboard } from './page-build.ts'
+import { migrationsFolder, product } from './product.ts'
 import { readiness, startMigration } from './readiness.ts'
-import { keyAt, makeRoad, type World } from './road.ts'
+import { makeRoad, type World } from './road.ts'
 import type { Database } from './store/database.ts'
 import { makeLastReportDays, type OwnDomains } from './store/domains.ts'
 import { openStore } from './store/open.ts'
@@ -42,12 +43,6 @@ export type Service = {
 
 /** The dashboard; left out: the one of this repository, built where it has to be. */
 type Surroundings = World & { dashboard?: Dashboard }
-
-export const migrationsFolder = fileURLToPath(new URL('../migrations', import.meta.url))
-const { name: productName, version } = JSON.parse(
-  await readFile(new URL('../package.json', import.meta.url), 'utf8'),
-) as { name: string; version: string }
-export const product = { name: productName, version }
 
 /**
  * Resolves once all listeners are open, also while the database is away: then senders are told to come back, /readyz
@@ -222,9 +217,3 @@ async function readAdminToken(config: Config): Promise<{ token: string; isNew: b
   await writeFile(file, `${token}\n`, { mode: 0o600 })
   return { token, isNew: true }
 }
-
-/** 256 bits, which no rate of guessing gets through. */
-const randomToken = () => randomBytes(32).toString('base64url')
-
-/** A new token, and the key that it is listed and revoked by. */
-export const newToken = (at: Date): { key: string; token: string } => ({ key: keyAt(at), token: randomToken() })

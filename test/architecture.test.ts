@@ -10,6 +10,8 @@ const plan: Record<string, { may: string[]; because: string }> = {
   'limits.ts': { may: [], because: 'they are numbers and their reasons' },
   'gate.ts': { may: [], because: 'it counts who is on the road' },
   'rate.ts': { may: [], because: 'it counts' },
+  'keys.ts': { may: ['uuid'], because: 'a key is a time and a random number' },
+  'product.ts': { may: ['node:fs'], because: 'it is a name, a version and a place' },
   'addresses.ts': { may: ['ipaddr.js'], because: 'addresses are values' },
   tlsrpt: {
     may: ['zod', 'mailparser', 'tldts', 'node:net'],
@@ -117,7 +119,7 @@ const plan: Record<string, { may: string[]; because: string }> = {
     because: 'it counts what it is told, and knows of the house only types',
   },
   'road.ts': {
-    may: ['ingest.ts', 'gate.ts', 'read-large.ts', 'config.ts', 'dns', 'dkim', 'tlsrpt', 'store', 'pino', 'uuid'],
+    may: ['ingest.ts', 'gate.ts', 'read-large.ts', 'keys.ts', 'config.ts', 'dns', 'dkim', 'tlsrpt', 'store', 'pino'],
     because: 'it wires the road, for the service and for commands that judge',
   },
   'service.ts': {
@@ -129,6 +131,8 @@ const plan: Record<string, { may: string[]; because: string }> = {
         'watchdog.ts',
         'readiness.ts',
         'page-build.ts',
+        'keys.ts',
+        'product.ts',
         'checker.ts',
         'daily-checks.ts',
         'config.ts',
@@ -136,13 +140,13 @@ const plan: Record<string, { may: string[]; because: string }> = {
         'addresses.ts',
       ],
       ...['tlsrpt', 'store', 'transport', 'api'],
-      ...['pino', 'uuid', 'node:fs/promises', 'node:net'],
+      ...['pino', 'node:fs/promises', 'node:net'],
     ],
     because: 'it wires everything and does nothing itself',
   },
   commands: {
     may: [
-      ...['config.ts', 'service.ts', 'road.ts', 'checker.ts', 'checks', 'ingest.ts', 'store', 'tlsrpt', 'transport', 'pino'], // prettier-ignore
+      ...['config.ts', 'keys.ts', 'product.ts', 'road.ts', 'checker.ts', 'checks', 'ingest.ts', 'store', 'tlsrpt', 'transport', 'pino'], // prettier-ignore
       ...['cli-progress', 'node:fs', 'node:fs/promises'],
     ],
     because: 'a command does one thing',
@@ -166,11 +170,20 @@ const plan: Record<string, { may: string[]; because: string }> = {
     because: 'it is a sender and a reader: it uses the sockets and the API; and it plays the hosts that checks look at',
   },
   'command-line.ts': {
-    may: ['commands', 'config.ts', 'demo', 'service.ts', 'commander', 'pino'],
+    may: ['commands', 'config.ts', 'demo', 'product.ts', 'tlsrpt', 'commander', 'pino'],
     because: 'it says in words what can be asked for, and hands it to who does it',
   },
   'main.ts': {
-    may: ['command-line.ts', 'commands', 'config.ts', 'page-build.ts', 'secrets.ts', 'service.ts', 'pino'],
+    may: [
+      'command-line.ts',
+      'commands',
+      'config.ts',
+      'page-build.ts',
+      'product.ts',
+      'secrets.ts',
+      'service.ts',
+      'pino',
+    ],
     because: 'it is the process: what is asked for at the command line is done in it',
   },
 }

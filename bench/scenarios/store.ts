@@ -1,6 +1,6 @@
 /** Recording alone: judged reports into the store, in batches of one size, against the server's own COPY of the same rows. */
 import { defaultLimits } from '../../src/limits.ts'
-import { keyAt } from '../../src/road.ts'
+import { keyAt } from '../../src/keys.ts'
 import type { Database } from '../../src/store/database.ts'
 import type { Arrival } from '../../src/store/arrivals.ts'
 import { makeRecordBatch, type RecordBatch } from '../../src/store/record.ts'

@@ -1,7 +1,7 @@
 /** What every command has: a person to talk to, an exit code, and the store for as long as it runs. */
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import { migrationsFolder } from '../service.ts'
+import { migrationsFolder } from '../product.ts'
 import type { Database } from '../store/database.ts'
 import { migrate } from '../store/migrate.ts'
 import { openStore } from '../store/open.ts'

@@ -1,12 +1,11 @@
 /** `domain add|list|remove`: what is ours. */
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import { covering } from '../road.ts'
 import type { Database } from '../store/database.ts'
 import { deleteDomain, makeOwnDomains, putDomain } from '../store/domains.ts'
 import { purgeDomain } from '../store/purge.ts'
 import { domainName } from '../tlsrpt/domain-name.ts'
-import { organizationalDomain } from '../tlsrpt/ownership.ts'
+import { covering, organizationalDomain } from '../tlsrpt/ownership.ts'
 import { withStore, type ExitCode, type Say } from './command.ts'
 
 export async function addDomain(

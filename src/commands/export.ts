@@ -4,7 +4,7 @@ import { access, rename, rm } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import { product } from '../service.ts'
+import { product } from '../product.ts'
 import { exportStore, type RowCounts } from '../store/export.ts'
 import { withStore, type ExitCode, type Progress, type Say } from './command.ts'
 

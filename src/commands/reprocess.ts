@@ -2,14 +2,11 @@
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import type { Replayed } from '../ingest.ts'
-import { keyAt, makeRoad, type World } from '../road.ts'
+import { keyAt } from '../keys.ts'
+import { makeRoad, type World } from '../road.ts'
 import type { Database } from '../store/database.ts'
 import { listArrivals, type ArrivalPlace } from '../store/replay.ts'
-import type { Outcome } from '../tlsrpt/verdict.ts'
 import { withStore, type ExitCode, type Progress, type Say } from './command.ts'
-
-/** What can stand on an arrival whose bytes are kept. */
-export const reprocessable = ['accepted', 'duplicate', 'conflict', 'quarantined', 'unauthenticated', 'malformed', 'unreadable', 'not-ours'] as const satisfies Outcome['kind'][] // prettier-ignore
 
 /** `since` is a UTC day of arrival, YYYY-MM-DD; `verdict` are those to look at, all unless given. */
 export type ReprocessOptions = { since?: string; verdict?: string[] }

@@ -1,7 +1,7 @@
 /** `token create|list|revoke`: who may see and do what, beside the holder of the admin token. */
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import { newToken } from '../service.ts'
+import { newToken } from '../keys.ts'
 import * as store from '../store/tokens.ts'
 import { domainName } from '../tlsrpt/domain-name.ts'
 import { withStore, type ExitCode, type Say } from './command.ts'

@@ -43,3 +43,6 @@ function listedOwner(byName: ReadonlyMap<string, OwnDomain>, policyDomain: strin
 export function organizationalDomain(domain: string): string | undefined {
   return getDomain(domain, { allowPrivateDomains: true }) ?? undefined
 }
+
+/** A domain of POLICY_DOMAINS: with its subdomains; a variable cannot name hosts. */
+export const covering = (domain: string): OwnDomain => ({ domain, includeSubdomains: true, mx: [] })

@@ -67,3 +67,6 @@ export function decisiveOutcome(outcomes: Outcome[]): Outcome {
   const weight = (outcome: Outcome) => (outcome.kind === 'deferred' ? 2 : 'problems' in outcome ? 1 : 0)
   return outcomes.reduce((heaviest, outcome) => (weight(outcome) > weight(heaviest) ? outcome : heaviest))
 }
+
+/** What can stand on an arrival whose bytes are kept. */
+export const reprocessable = ['accepted', 'duplicate', 'conflict', 'quarantined', 'unauthenticated', 'malformed', 'unreadable', 'not-ours'] as const satisfies Outcome['kind'][] // prettier-ignore

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Check } from '../../src/checks/check.ts'
-import { keyAt } from '../../src/road.ts'
+import { keyAt } from '../../src/keys.ts'
 import { recordCheck } from '../../src/store/checks.ts'
 import { noon, startApi } from '../support/api.ts'
 import { aPolicy, aReport, insertReports, type PolicyFact } from '../support/rows.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defaultLimits } from '../../src/limits.ts'
-import { newToken } from '../../src/service.ts'
+import { newToken } from '../../src/keys.ts'
 import { createToken, revokeToken, type Scope } from '../../src/store/tokens.ts'
 import { adminToken, call, databaseAway, noon, startApi, without, type Answer } from '../support/api.ts'
 
