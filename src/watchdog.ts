@@ -17,14 +17,16 @@ export function startWatchdog(log: Log, hear: (seconds: number) => void): () => 
   const delay = monitorEventLoopDelay({ resolution: resolutionMs })
   delay.enable()
   let warnedAt = -Infinity
-  const timer = setInterval(() => {
+  const account = () => {
     const seconds = Math.max(0, delay.max / 1e9 - resolutionMs / 1000) // It measures from tick to tick.
     delay.reset()
     hear(seconds)
     if (seconds < warnFromSeconds || performance.now() - warnedAt < warnEveryMs) return
     warnedAt = performance.now()
     log.warn({ seconds: Math.round(seconds * 100) / 100 }, 'the event loop stood still: somebody waited that long')
-  }, everyMs).unref()
+  }
+  // Behind a stall timers of ours may be run before the one that measures it; what is immediate comes after both.
+  const timer = setInterval(() => setImmediate(account).unref(), everyMs).unref()
   return () => {
     clearInterval(timer)
     delay.disable()

@@ -20,4 +20,17 @@ test('a stall is measured, and one of more than a second is in the log, once a m
   assert.equal(warnings.length, 1)
 })
 
+test('a stall is not lost where timers of ours are due before the one that measures', async () => {
+  const stalls: number[] = []
+  const stop = startWatchdog({ warn: () => undefined }, (seconds) => stalls.push(seconds))
+  for (const round of [1, 2]) {
+    await sleep(100)
+    setTimeout(() => undefined, 1) // Behind the stall Node runs all timers that are due, when the first of them was.
+    standStill(1_200)
+    await sleep(300)
+    assert.equal(stalls.filter((seconds) => seconds > 1).length, round, stalls.join())
+  }
+  stop()
+})
+
 const standStill = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
