@@ -2,19 +2,10 @@
 import type { QueryConfig } from 'pg'
 import type { Database } from './database.ts'
 import { prepared } from './prepared.ts'
-import {
-  conditions,
-  dimensions,
-  filterConditions,
-  isDetailDimension,
-  isOfSome,
-  makeBind,
-  splitFilters,
-} from './question.ts'
-import type { Bind, Dimension, Question, TrustScope } from './question.ts'
-import { addedUp, asked, isUnverified, list, ofTypes } from './sums.ts'
-import { firstOf } from './tally.ts'
-import { isOfTotals, isSummaryOfTotals, partsOfTotals, summaryOfTotals, wholeOfTotals } from './total-sums.ts'
+import { seriesOfFacts, summaryOfFacts } from './fact-sums.ts'
+import { isOfSome, makeBind, type Dimension, type Question } from './question.ts'
+import { list } from './sums.ts'
+import { isOfTotals, isSummaryOfTotals, seriesOfTotals, summaryOfTotals } from './total-sums.ts'
 
 /**
  * What a group of facts adds up to, over the trust that was asked for. Sessions that succeeded belong to a policy, not
@@ -99,37 +90,6 @@ export async function summarize(
   }
 }
 
-type Page = Pick<SummaryQuestion, 'groupBy' | 'limit' | 'offset'> & { order: string }
-
-function summaryOfFacts(question: Question, { groupBy, order, limit, offset }: Page, bind: Bind): string {
-  const groups = groupBy.map((_, index) => `g${index}`)
-  const table = tableOf(question, groupBy)
-  const rowsOf = source('fact', table, question, groupBy)
-  const isApart = table !== 'policy' && tableOf(question, []) === 'policy' // Then the totals know what succeeded.
-  const totalsOf = isApart ? source('told', 'policy', question, []) : source('fact', table, question, [])
-  const isSum = !isApart && rowsOf.hasOneType === totalsOf.hasOneType && groupBy.every(isOfReport)
-  const rowSums = sums('part', isDetailed(rowsOf), groups, question.trust)
-  const items = [...facts(question, groupBy, rowsOf, bind), `part as (${parts(rowsOf, groups)})`]
-  const totals =
-    isApart && !isOfSome(question) && isSummaryOfTotals(question, []) // The policies of all domains are not read twice.
-      ? wholeOfTotals(question, bind)
-      : {
-          items: [
-            ...(isApart && table !== 'tally' ? facts(question, [], totalsOf, bind) : []),
-            ...(isSum ? [] : [`totals_part as (${parts(totalsOf, [])})`]),
-          ],
-          select: sums(isSum ? 'part' : 'totals_part', isDetailed(totalsOf), [], question.trust),
-        }
-  return `
-    with recursive ${list([...items, ...totals.items])}
-    select * from (
-      select row_number() over (order by ${order}) as position, sums.* from (${rowSums}) sums where facts > 0
-    ) ranked where position > ${bind(offset)} and position <= ${bind(offset + limit + 1)}
-    union all
-    select 0, ${groups.map(() => 'null, ').join('')} totals.* from (${totals.select}) totals
-    order by position`
-}
-
 export type TimeseriesQuestion = Question & {
   interval: 'day' | 'week' | 'month'
   splitBy: Dimension | undefined
@@ -150,14 +110,12 @@ export async function timeseries(db: Database, question: TimeseriesQuestion): Pr
   const groups: Dimension[] = splitBy === undefined ? [interval] : [interval, splitBy]
   const names = groups.map((_, index) => `g${index}`)
   const order = names.map((name) => `${name} nulls last`).join(', ')
-  const of = source('fact', tableOf(question, groups), question, groups)
-  const [head, detailed, from] = isOfTotals(question, groups)
-    ? ['', false, `(${partsOfTotals(question, groups, 'true', bind)}) part`]
-    : [`with ${list(facts(question, groups, of, bind))}, part as (${parts(of, names)})`, isDetailed(of), 'part']
+  const { items, select } = isOfTotals(question, groups)
+    ? seriesOfTotals(question, groups, bind)
+    : seriesOfFacts(question, groups, bind)
   const text = `
-    ${head}
-    select ${list([...names, counts])}
-    from (select ${list([...names, addedUp(detailed, question.trust)])} from ${from} group by ${list(names)}) sums
+    with ${list(items)}
+    select ${list([...names, counts])} from (${select}) sums
     where facts > 0 order by ${order} limit ${bind(maxRows + 1)}`
   const { rows } = await db.query<CountsRow>(statement(db, question, text, values))
   return rows.map((row) => ({
@@ -189,128 +147,8 @@ type NumbersRow = CountsRow & {
   failed_of_types: [type: string, sum: string][] | null
 }
 
-/** Policies; their tallies, where nothing else is asked of the failure details; or the details themselves. */
-type Table = 'policy' | 'tally' | 'failure_detail'
-
-/** Of all the dimensions that group or filter. */
-function tableOf({ filters }: Question, groupBy: readonly Dimension[]): Table {
-  const ofDetails = [...groupBy, ...dimensionsOf(filters)].filter(isDetailDimension)
-  if (ofDetails.length === 0) return 'policy'
-  return ofDetails.every(isTallied) ? 'tally' : 'failure_detail'
-}
-
-/** What the tallies know of failure details: dimension -> column of `policy`. */
-const ofTally = { result_type: 'tally_result_type', receiving_mx_hostname: 'tally_mx' } as const
-
-const isTallied = (dimension: Dimension): dimension is keyof typeof ofTally => Object.hasOwn(ofTally, dimension)
-
-/** The facts of a question under a name of their own. */
-type Source = {
-  name: string
-  table: Table
-  /** It is about one policy type, so nothing is counted twice. */
-  hasOneType: boolean
-  /** What holds for one fact of each report in a group; undefined where only their keys tell reports apart. */
-  isFirst: string | undefined
-}
-
-function source(name: string, table: Table, { filters }: Question, groupBy: readonly Dimension[]): Source {
-  const asked = new Set([...groupBy, ...dimensionsOf(filters)])
-  const hasOne = (dimension: Dimension) => groupBy.includes(dimension) || new Set(filters[dimension]).size === 1
-  // Of a report with two of the values that are filtered by, each has its first.
-  const isOnce = [...asked].every((dimension) => isOfReport(dimension) || (isTallied(dimension) && hasOne(dimension)))
-  return {
-    name,
-    table,
-    hasOneType: hasOne('policy_type'),
-    isFirst: table === 'failure_detail' || !isOnce ? undefined : table === 'policy' ? 'seq = 0' : isFirstOf(asked),
-  }
-}
-
-const isOfReport = (dimension: Dimension): boolean => inReports.includes(dimension)
-
-const inReports: readonly Dimension[] = ['domain', 'organization', 'reporter', 'trust', 'transport', 'day', 'week', 'month'] // prettier-ignore
-
-function isFirstOf(asked: ReadonlySet<Dimension>): string {
-  const [ofTypes, ofMx] = [asked.has('result_type'), asked.has('receiving_mx_hostname')]
-  return `first_of & ${ofTypes && ofMx ? firstOf.pair : ofTypes ? firstOf.resultType : firstOf.mx} <> 0`
-}
-
-/**
- * WITH items, the source last; before tallies there is `told`, their policies. The policies and details of some domains
- * are read once and kept, since planning to read them takes longer than reading the few of a small domain. Those of all
- * domains are read as often as they are asked: to keep millions is to write them to disk.
- */
-function facts(question: Question, groupBy: readonly Dimension[], { name, table }: Source, bind: Bind): string[] {
-  const kept = isOfSome(question) ? 'materialized' : 'not materialized'
-  const groups = groupBy.map((dimension, index) => `${dimensions[dimension]} collate "C" as g${index}`)
-  const borne = 'policy_type collate "C" as type, trust, reporter, report_key, day, "primary"'
-  const ofPolicy = 'seq, successful, failed, failed - attributed as unattributed'
-  if (table !== 'tally') {
-    const numbers = table === 'policy' ? ofPolicy : 'failed_session_count as failed'
-    return [
-      `${name} as ${kept} (
-        select ${list([...groups, borne, numbers])} from ${table} where counted and ${conditions(question, bind)})`,
-    ]
-  }
-  const [ofDetails, filters] = splitFilters(question.filters)
-  const elements = [...new Set([...groupBy, ...dimensionsOf(ofDetails)])].filter(isTallied)
-  const asked = 'domain, policy_domain, policy_type, policy_mode, organization, transport'
-  const tallies = [...elements.map((dimension) => ofTally[dimension]), 'tally_failed', 'tally_first']
-  return [
-    `told as ${kept} (
-      select ${list([borne, ofPolicy, asked, ...tallies])}
-      from policy where counted and ${conditions({ ...question, filters }, bind)})`,
-    `${name} as (
-      select ${list([...groups, borne, 'tallied as failed', 'first_of'])}
-      from (select *, ${list(elements.map((dimension) => `unnest(${ofTally[dimension]}) as ${dimension}`))},
-              unnest(tally_failed) as tallied, unnest(tally_first) as first_of from told) element
-      where ${['true', ...filterConditions(ofDetails, bind)].join(' and ')})`,
-  ]
-}
-
-/**
- * What adds up within each group, type and reporter. Without a policy type to filter or group by, only primary policies
- * count: the others may describe the same sessions. They still make a row, and are told by type. Where no fact stands for
- * its report the reports take a pass of their own, so that Postgres hashes both. (With count(distinct) over all it sorts
- * every fact: twice as long for 43,000 details.)
- */
-function parts({ name, table, hasOneType, isFirst }: Source, groups: readonly string[]): string {
-  const primary = hasOneType ? 'true' : '"primary"'
-  const ofPolicies = (column: string) =>
-    table === 'policy' ? `sum(${column}) filter (where ${primary})` : 'null::numeric'
-  const sums = `
-    select ${list([...groups, 'type, trust, reporter'])},
-      ${ofPolicies('successful')} as successful, sum(failed) filter (where ${primary}) as failed,
-      ${ofPolicies('unattributed')} as unattributed, sum(failed) as failed_of_type,
-      min(day) as first_seen, max(day) as last_seen,
-      ${isFirst === undefined ? 'null::bigint' : `count(*) filter (where ${isFirst})`} as reports
-    from ${name} group by ${list([...groups, 'type', 'trust', 'reporter'])}`
-  if (isFirst !== undefined) return sums
-  return `${sums}
-    union all
-    select ${list([...groups, 'null, trust, null, null, null, null, null, null, null, count(*)'])}
-    from (select distinct ${list([...groups, 'trust', 'report_key'])} from ${name}) report
-    group by ${list([...groups, 'trust'])}`
-}
-
-/** The parts put together for each group. */
-function sums(from: string, detailed: boolean, groups: readonly string[], trust: TrustScope): string {
-  const main = asked[trust]
-  return `
-    select ${list([...groups, addedUp(detailed, trust)])},
-      count(distinct reporter) filter (where ${main} and not ${isUnverified}) as reporters,
-      ${ofTypes} filter (where type is not null and ${main}) as failed_of_types
-    from ${from} ${groups.length > 0 ? `group by ${list(groups)}` : ''}`
-}
-
 const statement = (db: Database, question: Question, text: string, values: unknown[]): QueryConfig =>
   isOfSome(question) ? prepared(db, text, values) : { text, values }
-
-/** Sessions that succeeded are not in it. */
-const isDetailed = ({ table }: Source): boolean => table !== 'policy'
-
-const dimensionsOf = (filters: Question['filters']) => Object.keys(filters) as Dimension[]
 
 const readGroup = (row: CountsRow, groupBy: readonly Dimension[]): SummaryRow['group'] =>
   Object.fromEntries(groupBy.map((name, index) => [name, row[`g${index}`]]))

@@ -1,5 +1,5 @@
 /** What the parts of an answer add up to, in SQL: the same whether they come from the facts or from the day totals. */
-import type { TrustScope } from './question.ts'
+import type { Dimension, TrustScope } from './question.ts'
 
 export const list = (items: readonly string[]): string => items.join(', ')
 
@@ -35,3 +35,12 @@ export function addedUp(detailed: boolean, trust: TrustScope): string {
 
 /** Sums out of a subquery with type and failed, as readNumbers takes them (aggregates.ts). */
 export const ofTypes = 'jsonb_agg(jsonb_build_array(type, failed_of_type::text))'
+
+/** Which rows of a summary are wanted. */
+export type Page = {
+  groupBy: readonly Dimension[]
+  /** Expressions over g0, g1, ... and the columns of addedUp. */
+  order: string
+  limit: number
+  offset: number
+}

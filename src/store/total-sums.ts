@@ -3,7 +3,7 @@
  * and that is looked up in the indexes of `report`, for what is shown only (DESIGN.md, The store).
  */
 import { conditions, dimensions, isOfSome, type Bind, type Dimension, type Question } from './question.ts'
-import { addedUp, asked, list, ofTypes } from './sums.ts'
+import { addedUp, asked, list, ofTypes, type Page } from './sums.ts'
 
 const inTotals: readonly Dimension[] = ['domain', 'trust', 'day', 'week', 'month']
 
@@ -17,8 +17,21 @@ export const isSummaryOfTotals = (question: Question, groupBy: readonly Dimensio
 
 const times: readonly Dimension[] = ['day', 'week', 'month']
 
+/** The series of isOfTotals, as seriesOfFacts (fact-sums.ts) has it. */
+export function seriesOfTotals(
+  question: Question,
+  groupBy: readonly Dimension[],
+  bind: Bind,
+): { items: string[]; select: string } {
+  const groups = groupBy.map((_, index) => `g${index}`)
+  return {
+    items: [`part as (${partsOfTotals(question, groupBy, 'true', bind)})`],
+    select: `select ${list([...groups, addedUp(false, question.trust)])} from part group by ${list(groups)}`,
+  }
+}
+
 /** A SELECT of parts for addedUp: g0, g1, ... and the sums by trust and type. `where` is one more condition. */
-export function partsOfTotals(question: Question, groupBy: readonly Dimension[], where: string, bind: Bind): string {
+function partsOfTotals(question: Question, groupBy: readonly Dimension[], where: string, bind: Bind): string {
   const groups = groupBy.map((name, index) => `${dimensions[name]} collate "C" as g${index}`)
   const keys = [...new Set([...groupBy.map((name) => (times.includes(name) ? 'day' : name)), 'policy_type', 'trust'])]
   // Days are made text, weeks and months when there are few rows left.
@@ -30,14 +43,6 @@ export function partsOfTotals(question: Question, groupBy: readonly Dimension[],
         sum(failed_of_type) as failed_of_type, min(day) as first_seen, max(day) as last_seen, sum(reports) as reports
       from day_total where ${where} and ${conditions(question, bind)} group by ${list(keys)}
     ) total`
-}
-
-type Page = {
-  groupBy: readonly Dimension[]
-  /** Expressions over g0, g1, ... and the columns of addedUp. */
-  order: string
-  limit: number
-  offset: number
 }
 
 /** The statement of `summarize` (aggregates.ts), where isSummaryOfTotals and the order is not by reporters. */
