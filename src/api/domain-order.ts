@@ -5,6 +5,7 @@ import type { ListedDomain } from '../store/domains.ts'
 import type { Visible, Window } from '../store/question.ts'
 import type { Trust } from '../tlsrpt/submission.ts'
 import { quietSince } from './domain-standing.ts'
+import { ourDomains, withListed } from './our-domains.ts'
 import type { ApiDeps } from './route.ts'
 
 export const domainOrders = ['domain', 'need'] as const
@@ -12,9 +13,13 @@ export const domainOrders = ['domain', 'need'] as const
 /** The needy first. By name alone all are alike. */
 const ranks = { failing: 0, silent: 1, unheard: 2, healthy: 3 } as const
 
+/** `failed` is of the newest day, and 0 for who is not failing. */
 type Need = { rank: (typeof ranks)[keyof typeof ranks]; failed: bigint }
 
-/** `failed` is of the newest day, and 0 for who is not failing. */
+const noNeed: Need = { rank: ranks.failing, failed: 0n }
+
+type Placed = Need & { own: ListedDomain }
+
 type OrderPosition = [rank: number, failed: string, domain: string]
 
 export const orderPosition: z.ZodType<OrderPosition> = z.tuple([
@@ -27,54 +32,87 @@ type Asked = {
   orderBy: (typeof domainOrders)[number]
   window: Window
   visible: Visible
+  /** Where the page before ended. */
   after: OrderPosition | undefined
+  limit: number
 }
 
-/** Those of `own`, which are sorted by name, that come after a position, each with its own. */
-export async function inOrder(
+/** The first `limit` behind the page before, each with its position. */
+export async function listInOrder(
   deps: ApiDeps,
-  own: readonly ListedDomain[],
-  { orderBy, window, visible, after }: Asked,
+  asked: Asked,
 ): Promise<{ own: ListedDomain; position: OrderPosition }[]> {
-  const needs = orderBy === 'need' ? await needsOf(deps, own, window, visible) : undefined
-  const placed = own.map((own) => {
-    const { rank, failed } = needs?.get(own.domain) ?? { rank: ranks.failing, failed: 0n }
-    return { own, position: [rank, String(failed), own.domain] satisfies OrderPosition }
-  })
-  const ordered = needs ? placed.sort((a, b) => compare(a.position, b.position)) : placed
-  return after ? ordered.filter(({ position }) => compare(position, after) > 0) : ordered
+  const placed = asked.orderBy === 'need' ? await placedByNeed(deps, asked) : await placedByName(deps, asked)
+  return placed.map(({ own, rank, failed }) => ({ own, position: [rank, String(failed), own.domain] }))
 }
 
-function compare([rankA, failedA, nameA]: OrderPosition, [rankB, failedB, nameB]: OrderPosition): number {
-  if (rankA !== rankB) return rankA - rankB
-  if (failedA !== failedB) return BigInt(failedA) > BigInt(failedB) ? -1 : 1
-  return nameA < nameB ? -1 : nameA > nameB ? 1 : 0
+async function placedByName(deps: ApiDeps, asked: Asked): Promise<Placed[]> {
+  const own = await ourDomains(deps, asked.window, asked.visible)
+  return page(
+    own.map((own) => ({ own, ...noNeed })),
+    asked,
+  )
 }
 
 /**
- * Of all of them, out of the day totals alone, and by the rules of domain-standing.ts: whose word it is, and what state
- * that makes. Who was heard of lately is failing or healthy, so only of the others is more than these few days read.
+ * By the rules of domain-standing.ts, out of the day totals alone: whose word it is, and what state that makes. Where the
+ * failing ones fill the page nothing is asked of the others.
  */
-async function needsOf(
-  { db, now }: ApiDeps,
-  own: readonly ListedDomain[],
-  window: Window,
-  visible: Visible,
-): Promise<Map<string, Need>> {
-  const lately = [window.from, quietSince(window, now())].sort()[1]!
+async function placedByNeed(deps: ApiDeps, asked: Asked): Promise<Placed[]> {
+  const { window, visible } = asked
+  const lately = [window.from, quietSince(window, deps.now())].sort()[1]!
+  const needs = await needsLately(deps, asked, lately)
+  const isFailing = (domain: string) => needs.get(domain)?.rank === ranks.failing
+  if (deps.ownDomains.any) {
+    const heard = await withListed(deps, [...needs.keys()].filter(isFailing), visible)
+    const failing = heard.filter(({ domain }) => isFailing(domain))
+    const first = page(
+      failing.map((own) => ({ own, ...needs.get(own.domain)! })),
+      asked,
+    )
+    if (first.length === asked.limit) return first
+  }
+  const own = await ourDomains(deps, window, visible)
+  const others = own.flatMap(({ domain }) => (needs.has(domain) ? [] : [domain]))
+  const before = await heardOf(deps.db, others, { from: window.from, to: lately })
+  const needOf = (domain: string): Need =>
+    needs.get(domain) ?? { rank: before.has(domain) ? ranks.silent : ranks.unheard, failed: 0n }
+  return page(
+    own.map((own) => ({ own, ...needOf(own.domain) })),
+    asked,
+  )
+}
+
+/** Of those that were heard of since then: failing or healthy, or silent, where only the unverified went on. */
+async function needsLately({ db }: ApiDeps, { window, visible }: Asked, lately: string): Promise<Map<string, Need>> {
   const newest = await newestDays(db, visible, { from: lately, to: window.to })
   const saidBy = (trust: Trust) =>
     new Map(newest.filter((row) => row.trust === trust).map((row) => [row.domain, row.failedOnNewest]))
   const verified = saidBy('verified')
   const unverified = saidBy('unverified')
-  const others = own.flatMap(({ domain }) => (verified.has(domain) ? [] : [domain]))
+  const others = [...unverified.keys()].filter((domain) => !verified.has(domain))
   const before = await heardOf(db, others, { from: window.from, to: lately })
-  return new Map(
-    own.map(({ domain }): [string, Need] => {
-      const heard = before.get(domain)
-      const failed = verified.get(domain) ?? (heard?.verified ? undefined : unverified.get(domain))
-      if (failed === undefined) return [domain, { rank: heard ? ranks.silent : ranks.unheard, failed: 0n }]
-      return [domain, { rank: failed > 0n ? ranks.failing : ranks.healthy, failed }]
-    }),
-  )
+  const needOf = (failed: bigint): Need => ({ rank: failed > 0n ? ranks.failing : ranks.healthy, failed })
+  return new Map([
+    ...[...verified].map(([domain, failed]): [string, Need] => [domain, needOf(failed)]),
+    ...others.map((domain): [string, Need] => [
+      domain,
+      before.get(domain)?.verified ? { rank: ranks.silent, failed: 0n } : needOf(unverified.get(domain)!),
+    ]),
+  ])
+}
+
+/** In order, behind where the page before ended. */
+function page(placed: readonly Placed[], { after, limit }: Asked): Placed[] {
+  const last = after && { rank: after[0], failed: BigInt(after[1]), own: { domain: after[2] } }
+  const behind = last ? placed.filter((one) => compare(one, last) > 0) : placed
+  return behind.toSorted(compare).slice(0, limit)
+}
+
+type Comparable = { rank: number; failed: bigint; own: { domain: string } }
+
+function compare(a: Comparable, b: Comparable): number {
+  if (a.rank !== b.rank) return a.rank - b.rank
+  if (a.failed !== b.failed) return a.failed > b.failed ? -1 : 1
+  return a.own.domain < b.own.domain ? -1 : a.own.domain > b.own.domain ? 1 : 0
 }

@@ -1,13 +1,13 @@
 /** /v1/domains: what is ours, how it is doing, and how it comes to be ours. */
 import { z } from 'zod'
-import { deleteDomain, putDomain, reportedDomains, type ListedDomain } from '../store/domains.ts'
+import { deleteDomain, putDomain } from '../store/domains.ts'
 import { purgeDomain } from '../store/purge.ts'
-import type { Visible, Window } from '../store/question.ts'
 import { domainName } from '../tlsrpt/domain-name.ts'
 import { organizationalDomain } from '../tlsrpt/ownership.ts'
 import { domainSchema, withHealth } from './domain-json.ts'
-import { domainOrders, inOrder, orderPosition } from './domain-order.ts'
+import { domainOrders, listInOrder, orderPosition } from './domain-order.ts'
 import { countSchema, toJson } from './json.ts'
+import { ourDomains } from './our-domains.ts'
 import { listParameters, pageSchema, readPage } from './pages.ts'
 import { badParameter, notFound, Problem, problems } from './problem.ts'
 import { domainParameter, readWindow, windowParameters, windowSchema } from './query.ts'
@@ -72,10 +72,9 @@ export function addDomains(app: Api, deps: ApiDeps): void {
     },
     async ({ query, caller }) => {
       const { window, after, cut } = readPage(query, orderPosition, now())
-      const own = await ourDomains(deps, window, caller.visible)
-      const ordered = await inOrder(deps, own, { orderBy: query.order_by, window, visible: caller.visible, after })
-      const { rows, page } = cut(ordered.slice(0, query.limit + 1), ({ position }) => position)
-      const data = await withHealth(deps, rows.map((row) => row.own), window) // prettier-ignore
+      const asked = { orderBy: query.order_by, window, visible: caller.visible, after, limit: query.limit + 1 }
+      const { rows, page } = cut(await listInOrder(deps, asked), ({ position }) => position)
+      const data = await withHealth(deps, rows.map(({ own }) => own), window) // prettier-ignore
       return { data, page, window }
     },
   )
@@ -181,14 +180,4 @@ async function refuseHosts({ ownDomains }: ApiDeps, { visible }: Caller, domain:
 async function refuseEnvironment({ ownDomains }: ApiDeps, domain: string): Promise<void> {
   const isFixed = (await ownDomains.list()).some((own) => own.domain === domain && own.source === 'environment')
   if (isFixed) throw new Problem(409, 'environment-domain', 'It stands in POLICY_DOMAINS and is changed there.')
-}
-
-/** Sorted by name. */
-async function ourDomains({ db, ownDomains }: ApiDeps, window: Window, visible: Visible): Promise<ListedDomain[]> {
-  const listed = (await ownDomains.list()).filter(({ domain }) => visible === undefined || visible.includes(domain))
-  if (!ownDomains.any) return listed
-  const names = new Set(listed.map(({ domain }) => domain))
-  const reported = (await reportedDomains(db, window, visible)).filter((domain) => !names.has(domain))
-  const unlisted = reported.map((domain): ListedDomain => ({ domain, includeSubdomains: true, mx: [], source: 'environment', createdAt: undefined })) // prettier-ignore
-  return [...listed, ...unlisted].sort((a, b) => (a.domain < b.domain ? -1 : 1))
 }

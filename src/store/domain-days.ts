@@ -20,14 +20,15 @@ export async function newestDays(db: Database, domains: Visible, window: Window)
   const { bind, values } = makeBind()
   // Only of other types than the primary one is not said what their details add up to: what failed stands for it.
   const { rows } = await db.query<Omit<NewestDays, 'failedOnNewest'> & { failedOnNewest: string }>(
-    `select domain, trust, max(day) as newest, (array_agg(failed order by day desc))[1] as "failedOnNewest",
-       max(day) filter (where is_explained) as explained
-     from (
-       select domain, trust, day, greatest(sum(failed), max(failed_of_type), sum(attributed)) as failed,
-         bool_or(attributed > 0 or failed_of_type > failed) as is_explained
-       from day_total where ${isVisible('domain', domains, bind)} and day >= ${bind(window.from)} and day < ${bind(window.to)}
-       group by domain, trust, day
-     ) daily group by domain, trust`,
+    `with daily as materialized (
+       select domain, trust, day, failed, failed_of_type, attributed from day_total
+       where ${isVisible('domain', domains, bind)} and day >= ${bind(window.from)} and day < ${bind(window.to)}
+     ), newest as (
+       select domain, trust, max(day) as day, max(day) filter (where attributed > 0 or failed_of_type > failed) as explained
+       from daily group by domain, trust
+     )
+     select domain, trust, day as newest, greatest(sum(failed), max(failed_of_type), sum(attributed)) as "failedOnNewest", explained
+     from daily join newest using (domain, trust, day) group by domain, trust, day, explained`,
     values,
   )
   return rows.map((row) => ({ ...row, failedOnNewest: BigInt(row.failedOnNewest) }))

@@ -25,7 +25,7 @@ export function summaryOfFacts(question: Question, { groupBy, order, limit, offs
   const isApart = table !== 'policy' && tableOf(question, []) === 'policy' // Then the totals know what succeeded.
   const totalsOf = isApart ? source('told', 'policy', question, [], whose) : source('fact', table, question, [], whose)
   const isSum = !isApart && rowsOf.hasOneType === totalsOf.hasOneType && groupBy.every(isOfReport)
-  const rowSums = sums('part', rowsOf, groups, question.trust)
+  const rowSums = sums('part', rowsOf, groupBy, question.trust)
   const items = [...facts(question, groupBy, rowsOf, bind), `part as (${parts(rowsOf, groups)})`]
   const totals =
     isApart && !isOfSome(question) && isSummaryOfTotals(question, []) // The policies of all domains are not read twice.
@@ -57,7 +57,7 @@ export function seriesOfFacts(
   const of = source('fact', tableOf(question, groupBy), question, groupBy, undefined)
   return {
     items: [...facts(question, groupBy, of, bind), `part as (${parts(of, groups)})`],
-    select: `select ${list([...groups, addedUp(isDetailed(of), question.trust)])} from part group by ${list(groups)}`,
+    select: `select ${list([...asText(groupBy), addedUp(isDetailed(of), question.trust)])} from part group by ${list(groups)}`,
   }
 }
 
@@ -123,6 +123,13 @@ function isFirstOf(asked: ReadonlySet<Dimension>): string {
   return `first_of & ${ofTypes && ofMx ? firstOf.pair : ofTypes ? firstOf.resultType : firstOf.mx} <> 0`
 }
 
+/** Columns that are no text, and what makes them text: of the few groups that there are, not of each fact. */
+const madeText: Partial<Record<Dimension, (group: string) => string>> = {
+  day: (group) => `${group}::text`,
+  sending_mta_ip: (group) => `host(${group})`,
+  receiving_ip: (group) => `host(${group})`,
+}
+
 /** Columns of policies that are carried along only where they group. */
 const onlyGrouping: readonly Dimension[] = ['domain', 'policy_domain', 'policy_mode', 'organization', 'transport', 'reporter'] // prettier-ignore
 
@@ -135,7 +142,9 @@ const ofPolicy = 'seq, successful, failed, failed - attributed as unattributed'
  * domains are read as often as they are asked: to keep millions is to write them to disk.
  */
 function facts(question: Question, groupBy: readonly Dimension[], of: Source, bind: Bind): string[] {
-  const groups = groupBy.map((dimension, index) => `${dimensions[dimension]} collate "C" as g${index}`)
+  const groups = groupBy.map((dimension, index) =>
+    dimension in madeText ? `${dimension} as g${index}` : `${dimensions[dimension]} collate "C" as g${index}`,
+  )
   const type = 'policy_type collate "C" as type'
   const read = (name: string, columns: readonly string[], table: string, filters: Filters) => {
     const kept = isOfSome(question) ? 'materialized' : 'not materialized'
@@ -202,15 +211,21 @@ function parts({ name, table, hasOneType, isFirst, whose }: Source, groups: read
 }
 
 /** The parts put together for each group, with how many reporters they are of. */
-function sums(from: string, of: Source, groups: readonly string[], trust: TrustScope): string {
+function sums(from: string, of: Source, groupBy: readonly Dimension[], trust: TrustScope): string {
   const main = asked[trust]
   const isVouched = `filter (where ${main} and not ${isUnverified})`
   return `
-    select ${list([...groups, addedUp(isDetailed(of), trust)])},
+    select ${list([...asText(groupBy), addedUp(isDetailed(of), trust)])},
       ${of.whose === 'heard' ? `coalesce(bit_count(bit_or(heard) ${isVouched}), 0)` : `count(distinct reporter) ${isVouched}`} as reporters,
       ${ofTypes} filter (where type is not null and ${main}) as failed_of_types
-    from ${from} ${groups.length > 0 ? `group by ${list(groups)}` : ''}`
+    from ${from} ${groupBy.length > 0 ? `group by ${list(groupBy.map((_, index) => `g${index}`))}` : ''}`
 }
+
+const asText = (groupBy: readonly Dimension[]): string[] =>
+  groupBy.map((dimension, index) => {
+    const text = madeText[dimension]?.(`g${index}`)
+    return text === undefined ? `g${index}` : `${text} collate "C" as g${index}`
+  })
 
 /** Sessions that succeeded are not in it. */
 const isDetailed = ({ table }: Source): boolean => table !== 'policy'

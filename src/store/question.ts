@@ -67,7 +67,7 @@ export const isVisible = (column: string, visible: Visible, bind: Bind): string 
   visible === undefined ? 'true' : `${column} = any(${bind(visible)}::text[])`
 
 /** Window, filters and the wall as one SQL condition over policy, failure_detail or, for what it bears, day_total. */
-export function conditions({ window, filters, visible }: Question, bind: Bind): string {
+export function conditions({ window, filters, visible }: Omit<Question, 'trust'>, bind: Bind): string {
   const always = [`day >= ${bind(window.from)}`, `day < ${bind(window.to)}`, isVisible('domain', visible, bind)]
   return [...always, ...filterConditions(filters, bind)].join(' and ')
 }
