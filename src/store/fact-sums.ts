@@ -24,19 +24,19 @@ export function summaryOfFacts(question: Question, { groupBy, order, limit, offs
   const rowsOf = source('fact', table, question, groupBy, whose)
   const isApart = table !== 'policy' && tableOf(question, []) === 'policy' // Then the totals know what succeeded.
   const totalsOf = isApart ? source('told', 'policy', question, [], whose) : source('fact', table, question, [], whose)
+  const isOfDays = isApart && isSummaryOfTotals(question, []) // Then the policies are not read for the totals.
   const isSum = !isApart && rowsOf.hasOneType === totalsOf.hasOneType && groupBy.every(isOfReport)
   const rowSums = sums('part', rowsOf, groupBy, question.trust)
-  const items = [...facts(question, groupBy, rowsOf, bind), `part as (${parts(rowsOf, groups)})`]
-  const totals =
-    isApart && !isOfSome(question) && isSummaryOfTotals(question, []) // The policies of all domains are not read twice.
-      ? wholeOfTotals(question, bind)
-      : {
-          items: [
-            ...(isApart && table !== 'tally' ? facts(question, [], totalsOf, bind) : []),
-            ...(isSum ? [] : [`totals_part as (${parts(totalsOf, [])})`]),
-          ],
-          select: sums(isSum ? 'part' : 'totals_part', totalsOf, [], question.trust),
-        }
+  const items = [...facts(question, groupBy, rowsOf, !isOfDays, bind), `part as (${parts(rowsOf, groups)})`]
+  const totals = isOfDays
+    ? wholeOfTotals(question, bind)
+    : {
+        items: [
+          ...(isApart && table !== 'tally' ? facts(question, [], totalsOf, true, bind) : []),
+          ...(isSum ? [] : [`totals_part as (${parts(totalsOf, [])})`]),
+        ],
+        select: sums(isSum ? 'part' : 'totals_part', totalsOf, [], question.trust),
+      }
   return `
     with recursive ${list([...items, ...totals.items])}
     select * from (
@@ -56,7 +56,7 @@ export function seriesOfFacts(
   const groups = groupBy.map((_, index) => `g${index}`)
   const of = source('fact', tableOf(question, groupBy), question, groupBy, undefined)
   return {
-    items: [...facts(question, groupBy, of, bind), `part as (${parts(of, groups)})`],
+    items: [...facts(question, groupBy, of, false, bind), `part as (${parts(of, groups)})`],
     select: `select ${list([...asText(groupBy), addedUp(isDetailed(of), question.trust)])} from part group by ${list(groups)}`,
   }
 }
@@ -137,36 +137,51 @@ const borne = 'trust, day, "primary"'
 const ofPolicy = 'seq, successful, failed, failed - attributed as unattributed'
 
 /**
- * WITH items, the source last; before tallies there is `told`, their policies. The policies and details of some domains
- * are read once and kept, since planning to read them takes longer than reading the few of a small domain. Those of all
- * domains are read as often as they are asked: to keep millions is to write them to disk.
+ * WITH items, the source last; before tallies there is `told`, their policies, as a source of totals where these are
+ * wanted. The policies and details of some domains are read once and kept, since planning to read them takes longer than
+ * reading the few of a small domain. Those of all domains are read as often as they are asked: to keep millions is to
+ * write them to disk.
  */
-function facts(question: Question, groupBy: readonly Dimension[], of: Source, bind: Bind): string[] {
+function facts(
+  question: Question,
+  groupBy: readonly Dimension[],
+  of: Source,
+  withTotals: boolean,
+  bind: Bind,
+): string[] {
   const groups = groupBy.map((dimension, index) =>
     dimension in madeText ? `${dimension} as g${index}` : `${dimensions[dimension]} collate "C" as g${index}`,
   )
   const type = 'policy_type collate "C" as type'
   const read = (name: string, columns: readonly string[], table: string, filters: Filters) => {
     const kept = isOfSome(question) ? 'materialized' : 'not materialized'
-    const select = `select ${list([...columns, type, borne, 'reporter, report_key'])} from ${table} where counted and ${conditions({ ...question, filters }, bind)}`
+    const select = `select ${list(columns)} from ${table} where counted and ${conditions({ ...question, filters }, bind)}`
     return of.whose === 'heard' ? heardIn(name, select) : [`${name} as ${kept} (${select})`]
   }
   if (of.table !== 'tally') {
     const numbers = of.table === 'policy' ? ofPolicy : 'failed_session_count as failed'
-    return read(of.name, [...groups, numbers], of.table, question.filters)
+    return read(of.name, [...groups, type, borne, 'reporter, report_key', numbers], of.table, question.filters)
   }
   const [ofDetails, filters] = splitFilters(question.filters)
   const elements = [...new Set([...groupBy, ...dimensionsOf(ofDetails)])].filter(isTallied)
   const tallies = [...elements.map((dimension) => ofTally[dimension]), 'tally_failed', 'tally_first']
   const taken = elements.map((dimension) => `unnest(${ofTally[dimension]}) as ${dimension}`)
-  // What is carried along is copied for each element: no more than is asked for.
-  const columns = ['policy_type', ...groupBy.filter((dimension) => onlyGrouping.includes(dimension))]
-  const carried = [borne, ...(of.whose ? [of.whose] : []), ...(of.isFirst === undefined ? ['report_key'] : [])]
+  // What is kept is written, and what is carried along is copied for each element: no more than is asked for.
+  const columns = groupBy.filter((dimension) => onlyGrouping.includes(dimension))
+  const ofReport = of.isFirst === undefined ? ['report_key'] : []
+  const carried = [borne, ...(of.whose ? [of.whose] : []), ...ofReport]
+  const ofTotals = withTotals ? [type, ofPolicy, 'report_key'] : ofReport
   return [
-    ...read('told', [...columns.filter((column) => column !== 'reporter'), ofPolicy, ...tallies], 'policy', filters),
+    ...read(
+      'told',
+      [...new Set([...columns, 'policy_type', borne, 'reporter', ...ofTotals]), ...tallies],
+      'policy',
+      filters,
+    ),
     `${of.name} as (
       select ${list([...groups, type, ...carried, 'tallied as failed', 'first_of'])}
-      from (select ${list([...new Set([...columns, ...carried]), ...taken])}, unnest(tally_failed) as tallied, unnest(tally_first) as first_of
+      from (select ${list([...new Set([...columns, 'policy_type', ...carried]), ...taken])},
+              unnest(tally_failed) as tallied, unnest(tally_first) as first_of
             from told) element
       where ${['true', ...filterConditions(ofDetails, bind)].join(' and ')})`,
   ]
