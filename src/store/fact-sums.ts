@@ -27,12 +27,15 @@ export function summaryOfFacts(question: Question, { groupBy, order, limit, offs
   const isOfDays = isApart && isSummaryOfTotals(question, []) // Then the policies are not read for the totals.
   const isSum = !isApart && rowsOf.hasOneType === totalsOf.hasOneType && groupBy.every(isOfReport)
   const rowSums = sums('part', rowsOf, groupBy, question.trust)
-  const items = [...facts(question, groupBy, rowsOf, !isOfDays, bind), `part as (${parts(rowsOf, groups)})`]
+  const items = [
+    ...facts(question, groupBy, rowsOf, isOfDays ? undefined : totalsOf, bind),
+    `part as (${parts(rowsOf, groups)})`,
+  ]
   const totals = isOfDays
     ? wholeOfTotals(question, bind)
     : {
         items: [
-          ...(isApart && table !== 'tally' ? facts(question, [], totalsOf, true, bind) : []),
+          ...(isApart && table !== 'tally' ? facts(question, [], totalsOf, undefined, bind) : []),
           ...(isSum ? [] : [`totals_part as (${parts(totalsOf, [])})`]),
         ],
         select: sums(isSum ? 'part' : 'totals_part', totalsOf, [], question.trust),
@@ -56,7 +59,7 @@ export function seriesOfFacts(
   const groups = groupBy.map((_, index) => `g${index}`)
   const of = source('fact', tableOf(question, groupBy), question, groupBy, undefined)
   return {
-    items: [...facts(question, groupBy, of, false, bind), `part as (${parts(of, groups)})`],
+    items: [...facts(question, groupBy, of, undefined, bind), `part as (${parts(of, groups)})`],
     select: `select ${list([...asText(groupBy), addedUp(isDetailed(of), question.trust)])} from part group by ${list(groups)}`,
   }
 }
@@ -137,8 +140,8 @@ const borne = 'trust, day, "primary"'
 const ofPolicy = 'seq, successful, failed, failed - attributed as unattributed'
 
 /**
- * WITH items, the source last; before tallies there is `told`, their policies, as a source of totals where these are
- * wanted. The policies and details of some domains are read once and kept, since planning to read them takes longer than
+ * WITH items, the source last; before tallies there is `told`, their policies. `totals` is what else is to be made of
+ * either. The policies and details of some domains are read once and kept, since planning to read them takes longer than
  * reading the few of a small domain. Those of all domains are read as often as they are asked: to keep millions is to
  * write them to disk.
  */
@@ -146,7 +149,7 @@ function facts(
   question: Question,
   groupBy: readonly Dimension[],
   of: Source,
-  withTotals: boolean,
+  totals: Source | undefined,
   bind: Bind,
 ): string[] {
   const groups = groupBy.map((dimension, index) =>
@@ -168,9 +171,10 @@ function facts(
   const taken = elements.map((dimension) => `unnest(${ofTally[dimension]}) as ${dimension}`)
   // What is kept is written, and what is carried along is copied for each element: no more than is asked for.
   const columns = groupBy.filter((dimension) => onlyGrouping.includes(dimension))
-  const ofReport = of.isFirst === undefined ? ['report_key'] : []
+  const areToldApart = [of, ...(totals?.name === of.name ? [totals] : [])].some(({ isFirst }) => isFirst === undefined)
+  const ofReport = areToldApart ? ['report_key'] : []
   const carried = [borne, ...(of.whose ? [of.whose] : []), ...ofReport]
-  const ofTotals = withTotals ? [type, ofPolicy, 'report_key'] : ofReport
+  const ofTotals = totals?.name === 'told' ? [type, ofPolicy, 'report_key'] : ofReport
   return [
     ...read(
       'told',

@@ -135,6 +135,37 @@ test('sums beyond 2^63 are exact', async () => {
   assert.equal(month!.failed, 2_000n * huge)
 })
 
+test('reporters are counted, however many there are', async () => {
+  const details = [aDetail({ receivingMxHostname: 'mx1.example' }), aDetail({ receivingMxHostname: 'mx2.example' })]
+  const report = (i: number, day: string) =>
+    aReport({ reporter: `reporter${i}.example`, day, policies: [aPolicy({ details: details.slice(i % 2) })] })
+  await tell(Array.from({ length: 300 }, (_, i) => report(i % 150, `2026-11-0${1 + Math.floor(i / 150)}`)))
+  const { rows, totals } = await ask({ groupBy: ['receiving_mx_hostname'], filters: { domain: ['ours.example'] } })
+  assert.deepEqual(
+    rows.map(({ group, numbers }) => [group.receiving_mx_hostname, numbers.reports, numbers.reporters]),
+    [
+      ['mx2.example', 300n, 150n],
+      ['mx1.example', 150n, 75n],
+    ],
+  )
+  assert.deepEqual([totals.reports, totals.reporters], [300n, 150n])
+})
+
+test('a report with two of the values that are asked for is one in the totals', async () => {
+  const mx = ['mx1.example', 'mx2.example']
+  const details = mx.map((receivingMxHostname) => aDetail({ receivingMxHostname, failed: 3n }))
+  await tell([aReport({ policies: [aPolicy({ failed: 6n, details })] })])
+  const { rows, totals } = await ask({ groupBy: ['receiving_mx_hostname'], filters: { receiving_mx_hostname: mx } })
+  assert.deepEqual(
+    rows.map(({ numbers }) => [numbers.failed, numbers.reports]),
+    [
+      [3n, 1n],
+      [3n, 1n],
+    ],
+  )
+  assert.deepEqual([totals.failed, totals.reports, totals.reporters], [6n, 1n, 1n])
+})
+
 // The same answers by plain loops over the facts. Small vocabularies, so that groups and filters meet.
 const days = ['2026-10-31', '2026-11-01', '2026-11-02', '2026-11-08', '2026-11-09', '2026-11-30', '2026-12-01']
 const vocabulary: { [D in Dimension]: (string | null)[] } = {
