@@ -214,7 +214,7 @@ test('who comes before the first report is told what to publish and when to expe
       await insertReports(empty.database.db, [said('ours.example', '2026-11-21')])
       await page.reload()
       await settled(page)
-      await page.getByText('on the 20 domains below none has come yet').waitFor()
+      await page.getByText('on the 10 domains below none has come yet').waitFor()
       await page.getByText('Below: the 1 domain with most reports.').waitFor()
       await page.getByRole('img', { name: /^Sessions by day/ }).waitFor()
 
@@ -228,23 +228,52 @@ test('who comes before the first report is told what to publish and when to expe
       await settled(page)
       const broken = await page.getByRole('region', { name: 'What is broken' }).innerText()
       assert.match(broken, /^d68\.example: 12 sessions .*\n+d67\.example: 4 sessions /)
-      await page.getByText('Below: the 20 domains in most need.').waitFor()
+      await page.getByText('Below: the 10 domains in most need.').waitFor()
       const inNeed = [['d68.example', 'failing'], ['d67.example', 'failing'], ['d69.example', 'silent']] // prettier-ignore
       const unheard = names.filter(
         (name) => !['d11.example', 'd67.example', 'd68.example', 'd69.example'].includes(name),
       )
       const all = [...inNeed, ...unheard.map((name) => [name, 'no reports yet']), ['d11.example', 'healthy'], ['ours.example', 'healthy']] // prettier-ignore
-      assert.deepEqual(stated(await rowsOf(page, 'Our domains')), all.slice(0, 20))
-      for (let shown = 20; shown < all.length; shown += 20) {
+      assert.deepEqual(stated(await rowsOf(page, 'Our domains')), all.slice(0, 10))
+      for (const shown of [60, all.length]) {
         await page.getByRole('region', { name: 'Domains' }).getByRole('button', { name: 'Show more' }).click()
         await page
-          .getByRole('link', { name: all[Math.min(shown + 19, all.length - 1)]![0]! })
+          .getByRole('link', { name: all[shown - 1]![0]! })
           .first()
           .waitFor()
         await settled(page)
+        assert.equal((await rowsOf(page, 'Our domains')).length, shown)
       }
       assert.deepEqual(stated(await rowsOf(page, 'Our domains')), all)
       assert.equal(await page.getByRole('img', { name: /^d\d\d\.example: failures on \d of \d days/ }).count(), 60)
+
+      const needy = (most: number) => all.slice(0, most).map(([name]) => name!).sort() // prettier-ignore
+      const asked = questionsOf(page)
+      for (const [view, note, question] of [
+        ['/senders', 'Below: the 5 domains in most need; for another one,', '/v1/summary'],
+        ['/policies', 'Below: the 10 domains in most need; for another one,', '/v1/policy-versions'],
+        ['/reporters', 'Reporters by day: the 10 domains in most need; for another one,', '/v1/timeseries'],
+      ] as const) {
+        asked.splice(0)
+        await follow(page, view)
+        await page.getByText(note).waitFor()
+        await follow(page, `${view}?days=90`)
+        await page.getByText(note).waitFor()
+        const inView = needy(view === '/senders' ? 5 : 10)
+        assert.deepEqual(domainsOf(asked, question), [inView, inView], view)
+        assert.deepEqual(domainsOf(asked, '/v1/domains'), [[], []], view)
+
+        asked.splice(0)
+        await follow(page, `${view}?domain=d11.example`)
+        assert.equal(await page.locator('.note').count(), 0)
+        assert.deepEqual(domainsOf(asked, question), [['d11.example']], view)
+        assert.deepEqual(domainsOf(asked, '/v1/domains'), [], view)
+      }
+      asked.splice(0)
+      await follow(page, '/')
+      for (const question of ['/v1/summary', '/v1/timeseries', '/v1/causes'])
+        for (const domains of domainsOf(asked, question)) assert.deepEqual(domains, needy(10), question)
+      assert.deepEqual(domainsOf(asked, '/v1/domains'), [[]])
 
       await follow(page, '/set-up')
       const checks = page.getByRole('link', { name: /^Check / })
@@ -255,7 +284,7 @@ test('who comes before the first report is told what to publish and when to expe
 
       await insertReports(empty.database.db, unheard.slice(0, 20).map((name) => said(name, '2026-11-20', 1n))) // prettier-ignore
       await follow(page, '/')
-      await page.getByText('and at least 17 domains more, below.').waitFor()
+      await page.getByText('and at least 7 domains more, below.').waitFor()
 
       const { token } = await newToken(['read'], unheard.slice(20), empty)
       await page.goto('about:blank')
@@ -266,4 +295,36 @@ test('who comes before the first report is told what to publish and when to expe
   )
 })
 
+test('where the window says which domains there are, it is known to be few before a question is about all of them', async (t) => {
+  const log = { info: () => undefined, error: console.error }
+  const any = await runService({ now: () => demoNow, dashboard: ensurePage(log), env: { POLICY_DOMAINS: '*' } }, t)
+  const names = Array.from({ length: 12 }, (_, i) => `d${i + 10}.example`)
+  const days = names.map((_, i) => (i < 3 ? '2026-11-21' : '2026-11-01'))
+  await insertReports(any.database.db, names.map((domain, i) => aReport({ domain, day: days[i]!, policies: [aPolicy({ failed: 1n })] }))) // prettier-ignore
+  const page = await newPage(t, any)
+  const asked = questionsOf(page)
+  for (const view of ['/', '/senders']) {
+    await open(page, `${view}?days=7`)
+    assert.deepEqual(domainsOf(asked, '/v1/summary')[0], [], view)
+    asked.splice(0)
+    await follow(page, `${view}?days=30`)
+    const most = view === '/' ? 10 : 5
+    await page.getByText(`Below: the ${most} domains in most need`).waitFor()
+    assert.ok(domainsOf(asked, '/v1/summary').length > 0)
+    for (const domains of domainsOf(asked, '/v1/summary')) assert.deepEqual(domains, names.slice(0, most), view)
+    asked.splice(0)
+  }
+})
+
 const stated = (rows: Record<string, string>[]) => rows.map((row) => [row['Domain'], row['State']])
+
+/** What the page asks of the API from here on. */
+function questionsOf(page: Page): URL[] {
+  const asked: URL[] = []
+  page.on('request', (request) => asked.push(new URL(request.url())))
+  return asked
+}
+
+/** About which domains each question of this path was; none: about all. */
+const domainsOf = (asked: URL[], path: string): string[][] =>
+  asked.filter(({ pathname }) => pathname === path).map(({ searchParams }) => searchParams.getAll('domain').sort())

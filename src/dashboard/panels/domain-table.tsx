@@ -10,21 +10,24 @@ import { Sparkline } from '../parts/sparkline.tsx'
 import { Table } from '../parts/table.tsx'
 import { useAsked } from '../asked.tsx'
 import { approximately, count, day, isZero, percent } from '../words.ts'
+import { neediestQuery, type Neediest } from './in-most-need.tsx'
 import { stateWords } from './state.ts'
 
 type Row = Schemas['Domain']
 type Bucket = Schemas['TimeseriesRow']
 
-/** That many come first, and with each "Show more". */
-const pageSize = 20
+/** That many come with each "Show more": who wants more than the neediest looks for one that is not. */
+const moreRows = 50
 
-/** `onLoaded` is told the first page, whose rows come in the order of need, and whether there are more. */
-export function DomainTable({ onLoaded }: { onLoaded?: (rows: Row[], more: boolean) => void }) {
-  const { from, to } = useAsked().question
-  const query = { from, to, order_by: 'need', limit: pageSize } as const
+/** `onLoaded` is told the first page. */
+export function DomainTable({ onLoaded }: { onLoaded?: (first: Neediest) => void }) {
+  const query = neediestQuery(useAsked().question)
+  const { from, to } = query
   const ask = async (more: { cursor?: string }, init: { signal?: AbortSignal }) => {
-    const answer = await told(api.GET('/v1/domains', { params: { query: { ...query, ...more } }, ...init }))
-    if (more.cursor === undefined) onLoaded?.(answer.data, answer.page.next_cursor !== null)
+    const isFirst = more.cursor === undefined
+    const asked = { ...query, ...more, ...(!isFirst && { limit: moreRows }) }
+    const answer = await told(api.GET('/v1/domains', { params: { query: asked }, ...init }))
+    if (isFirst) onLoaded?.({ from, to, domains: answer.data, more: answer.page.next_cursor !== null })
     return answer
   }
   return (

@@ -1,5 +1,5 @@
 /** "Is anything broken, why, and what do I do?" */
-import { useMemo, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { api, told, type Schemas } from '../client.ts'
 import { useLoad } from '../load.tsx'
 import { AddDomain } from '../panels/add-domain.tsx'
@@ -8,48 +8,34 @@ import { Causes } from '../panels/causes.tsx'
 import { Daily } from '../panels/daily.tsx'
 import { DomainTable } from '../panels/domain-table.tsx'
 import { HeatMap } from '../panels/heat-map.tsx'
+import { Narrowed, useInView, type Neediest } from '../panels/in-most-need.tsx'
 import { Trust } from '../panels/trust.tsx'
 import { Page, Panel } from '../parts/page.tsx'
 import { Domain, Said } from '../parts/said.tsx'
-import { Assume, useAsked } from '../asked.tsx'
+import { useAsked } from '../asked.tsx'
 import { count, plural } from '../words.ts'
 import { FirstVisit } from './first-visit.tsx'
 
 type Row = Schemas['Domain']
-/** `domains` are those in most need, in that order; `more`: there are others, in no more need than these. */
-type Loaded = { domains: Row[]; more: boolean }
 const mostHeadlines = 3
-const mostInView = 20
 
 export function Home() {
-  const [loaded, setLoaded] = useState<Loaded>()
+  const [neediest, setNeediest] = useState<Neediest>()
   const [added, setAdded] = useState(0)
-  const isQuiet = loaded?.domains.every(({ state }) => state === 'no-reports') ?? false
-  const others = useReported(isQuiet && loaded?.more === true)
-  const nothingYet = isQuiet && (!loaded?.more || others?.length === 0)
-  // Over all of many, what fails where would be one heavy question (docs/performance.md) and a picture of nothing.
-  const inView = useMemo(
-    () => (!loaded?.more ? undefined : isQuiet ? others : loaded.domains.map(({ domain }) => domain)),
-    [loaded, isQuiet, others],
-  )
-  const isPictured = loaded && !nothingYet && (inView || !loaded.more)
+  const inView = useInView(neediest)
+  const nothingYet = inView?.kind === 'nothing'
   return (
     <Page title="Overview">
-      {loaded && <Verdict {...loaded} />}
+      {neediest && <Verdict {...neediest} />}
       {nothingYet && (
         <Panel title="Your domains" question="Reports about others are refused.">
           <AddDomain onAdded={() => setAdded((n) => n + 1)} />
         </Panel>
       )}
       {nothingYet && <FirstVisit />}
-      <DomainTable key={added} onLoaded={(domains, more) => setLoaded({ domains, more })} />
-      {isPictured && (
-        <Assume domains={inView}>
-          {inView && (
-            <p class="note">
-              Below: the {plural(inView.length, 'domain')} {isQuiet ? 'with most reports' : 'in most need'}.
-            </p>
-          )}
+      <DomainTable key={added} onLoaded={setNeediest} />
+      {inView && !nothingYet && (
+        <Narrowed to={inView}>
           <div class="columns">
             <Daily />
             <Calendar />
@@ -57,30 +43,14 @@ export function Home() {
           <HeatMap />
           <Causes most={6} />
           <Trust />
-        </Assume>
+        </Narrowed>
       )}
     </Page>
   )
 }
 
-/** Where those in most need were never reported on: the domains with most reports, if there are any; else undefined. */
-function useReported(wanted: boolean): string[] | undefined {
-  const { from, to } = useAsked().question
-  const query = wanted ? { from, to, limit: mostInView } : undefined
-  const found = useLoad(
-    async (signal) => {
-      if (!query) return undefined
-      const byReports = { ...query, group_by: ['domain'] as 'domain'[], trust: 'any', order_by: '-reports' } as const
-      const { data } = await told(api.GET('/v1/summary', { params: { query: byReports }, signal }))
-      return data.flatMap(({ domain }) => domain ?? [])
-    },
-    [query],
-  )
-  return wanted && found.kind === 'done' ? found.value : undefined
-}
-
 /** The one sentence that somebody with five seconds reads. */
-function Verdict({ domains, more }: Loaded) {
+function Verdict({ domains, more }: Neediest) {
   const failing = domains.filter(({ state }) => state === 'failing')
   const isQuiet = domains.every(({ state }) => state === 'no-reports')
   if (domains.length === 0) return null
