@@ -275,6 +275,11 @@ test('who comes before the first report is told what to publish and when to expe
         for (const domains of domainsOf(asked, question)) assert.deepEqual(domains, needy(10), question)
       assert.deepEqual(domainsOf(asked, '/v1/domains'), [[]])
 
+      await page.getByRole('textbox', { name: 'Another domain' }).fill(' D11.Example ')
+      await page.keyboard.press('Enter')
+      await page.getByRole('heading', { level: 1, name: 'd11.example' }).waitFor()
+      await page.getByText('healthy').waitFor()
+
       await follow(page, '/set-up')
       const checks = page.getByRole('link', { name: /^Check / })
       assert.equal(await checks.count(), 50)

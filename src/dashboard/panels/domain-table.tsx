@@ -1,5 +1,5 @@
 /** "Which domain needs me?": our domains, the ones in need first. */
-import { useRef } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { api, told, type Schemas } from '../client.ts'
 import { useLoad } from '../load.tsx'
 import { CsvButton } from '../parts/csv.tsx'
@@ -10,6 +10,7 @@ import { Sparkline } from '../parts/sparkline.tsx'
 import { Table } from '../parts/table.tsx'
 import { useAsked } from '../asked.tsx'
 import { approximately, count, day, isZero, percent } from '../words.ts'
+import { FindDomain } from './find-domain.tsx'
 import { neediestQuery, type Neediest } from './in-most-need.tsx'
 import { stateWords } from './state.ts'
 
@@ -23,11 +24,14 @@ const moreRows = 50
 export function DomainTable({ onLoaded }: { onLoaded?: (first: Neediest) => void }) {
   const query = neediestQuery(useAsked().question)
   const { from, to } = query
-  const ask = async (more: { cursor?: string }, init: { signal?: AbortSignal }) => {
-    const isFirst = more.cursor === undefined
-    const asked = { ...query, ...more, ...(!isFirst && { limit: moreRows }) }
+  const [areMany, setAreMany] = useState(false)
+  const ask = async (page: { cursor?: string }, init: { signal?: AbortSignal }) => {
+    const isFirst = page.cursor === undefined
+    const asked = { ...query, ...page, ...(!isFirst && { limit: moreRows }) }
     const answer = await told(api.GET('/v1/domains', { params: { query: asked }, ...init }))
-    if (isFirst) onLoaded?.({ from, to, domains: answer.data, more: answer.page.next_cursor !== null })
+    const more = answer.page.next_cursor !== null
+    if (isFirst) setAreMany(more)
+    if (isFirst) onLoaded?.({ from, to, domains: answer.data, more })
     return answer
   }
   return (
@@ -39,6 +43,7 @@ export function DomainTable({ onLoaded }: { onLoaded?: (first: Neediest) => void
       <Pages ask={ask} on={[query]}>
         {(rows) => <Domains rows={uniqueOf(rows)} />}
       </Pages>
+      {areMany && <FindDomain />}
     </Panel>
   )
 }
