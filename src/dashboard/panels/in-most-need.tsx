@@ -10,13 +10,16 @@ import { plural } from '../words.ts'
 type Row = Schemas['Domain']
 
 /** More are many. */
-export const mostInView = 10
+const few = 10
+
+/** What the panels are about then: what all of a view ask at once is to be answered in a fifth of a second. */
+const mostInView = 5
 
 /** Of the window [from, to), in the order of need; `more`: there are others, in no more need than these. */
 export type Neediest = { from: string; to: string; domains: Row[]; more: boolean }
 
 export const neediestQuery = ({ from, to }: Pick<Question, 'from' | 'to'>) =>
-  ({ from, to, order_by: 'need', limit: mostInView }) as const
+  ({ from, to, order_by: 'need', limit: few }) as const
 
 /** What the panels of a view are about; `from` and `to` are the window by which that was decided. */
 export type InView = { from: string; to: string } & (
@@ -26,11 +29,8 @@ export type InView = { from: string; to: string } & (
   | { kind: 'some'; names: string[]; with: 'in most need' | 'with most reports' }
 )
 
-/**
- * Where those in most need were never reported on: the domains with most reports. Undefined until that is known. `most` of
- * them, where there are others.
- */
-export function useInView(neediest: Neediest | undefined, most = mostInView): InView | undefined {
+/** Where those in most need were never reported on: the domains with most reports. Undefined until that is known. */
+export function useInView(neediest: Neediest | undefined): InView | undefined {
   const isQuiet = neediest?.domains.every(({ state }) => state === 'no-reports') ?? false
   const reported = useReported(isQuiet && neediest?.more === true)
   return useMemo(() => {
@@ -38,11 +38,11 @@ export function useInView(neediest: Neediest | undefined, most = mostInView): In
     const { from, to, domains, more } = neediest
     if (!more) return { from, to, kind: isQuiet ? 'nothing' : 'all' }
     // In another order they would be another question.
-    const some = (names: string[]) => ({ from, to, kind: 'some', names: names.slice(0, most).sort() }) as const
+    const some = (names: string[]) => ({ from, to, kind: 'some', names: names.slice(0, mostInView).sort() }) as const
     if (!isQuiet || reported === 'cannot tell') return { ...some(domains.map(({ domain }) => domain)), with: 'in most need' } // prettier-ignore
     if (!reported) return undefined
     return reported.length === 0 ? { from, to, kind: 'nothing' } : { ...some(reported), with: 'with most reports' }
-  }, [neediest, isQuiet, reported, most])
+  }, [neediest, isQuiet, reported])
 }
 
 function useReported(wanted: boolean): string[] | 'cannot tell' | undefined {
@@ -100,7 +100,7 @@ export function Narrowed({
   )
 }
 
-type Props = { what?: string; most?: number; children: ComponentChildren }
+type Props = { what?: string; children: ComponentChildren }
 
 /**
  * As Narrowed, around panels of a view that has no list of domains of its own: it asks for those in most need, unless the
@@ -111,7 +111,7 @@ export function InMostNeed(props: Props) {
   return filters.domain ? <>{props.children}</> : <OfNeediest {...props} />
 }
 
-function OfNeediest({ what, most, children }: Props) {
+function OfNeediest({ what, children }: Props) {
   const { question, link } = useAsked()
   const query = neediestQuery(question)
   const loaded = useLoad(
@@ -121,7 +121,7 @@ function OfNeediest({ what, most, children }: Props) {
     },
     [query],
   )
-  const inView = useInView(loaded.kind === 'done' ? loaded.value : undefined, most)
+  const inView = useInView(loaded.kind === 'done' ? loaded.value : undefined)
   if (loaded.kind === 'failed') return <Failed error={loaded.error} retry={loaded.retry} />
   if (!inView) return <p class="loading" aria-busy="true">Loading …</p> // prettier-ignore
   const elsewhere = (
