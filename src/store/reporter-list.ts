@@ -63,8 +63,7 @@ export async function listReporters(
     values,
   )
   const names = rows.map(({ domain }) => domain)
-  const habits = await habitsOf(db, names, visible)
-  const said = await saidBy(db, names, question)
+  const [habits, said] = await Promise.all([habitsOf(db, names, visible), saidBy(db, names, question)])
   return rows.map(({ isNoted, ...row }): ReporterRow => {
     const seed = knownReporters.find(({ domain }) => domain === row.domain)
     const { reportDays, ...habit } = habits.get(row.domain) ?? noHabit

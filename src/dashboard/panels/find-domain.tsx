@@ -8,7 +8,6 @@ export function FindDomain() {
   return (
     <form
       class="one-field"
-      role="search"
       onSubmit={(event) => {
         event.preventDefault()
         go(link(`/domains/${encodeURIComponent(name.trim().toLowerCase())}`))
