@@ -41,17 +41,21 @@ export type IngestDeps = {
 export function makeIngest(deps: IngestDeps): Ingest {
   const open = makeOpen(deps)
   return async (submission) => {
-    const opened = await open(submission) // Unwrap, parse.
-    if (opened === undefined) return [overloaded]
-    const { read, leave } = opened
+    const arrived = deps.recorder.announce()
+    let leave: Leave | undefined
     try {
-      const examined = await authenticateParts(submission, read, [], deps)
+      const opened = await open(submission) // Unwrap, parse.
+      if (opened === undefined) return [overloaded]
+      leave = opened.leave
+      const examined = await authenticateParts(submission, opened.read, [], deps)
       const parts = await judgeParts(examined, deps)
       const deferred = deferredOf(parts)
       if (deferred.length > 0) return deferred // If one part has to wait, the whole mail comes again.
+      arrived()
       return await record(submission, parts as JudgedPart[], deps)
     } finally {
-      leave()
+      arrived()
+      leave?.()
     }
   }
 }

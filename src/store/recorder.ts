@@ -16,6 +16,11 @@ export type Recorder = {
    * say whether it has committed: the sender must try again, and what was recorded after all is then a duplicate.
    */
   record: (arrival: Arrival) => Promise<Outcome[]>
+  /**
+   * Somebody is on the way, until he is recorded or what this returns is called: a batch may wait a moment for him. To
+   * call it again does nothing.
+   */
+  announce: () => () => void
   /** Arrivals not yet answered. */
   pending: () => number
   /** Waits for what is under way and waiting. Whoever calls it has stopped recording. */
@@ -44,6 +49,10 @@ const factBytes = 512
 
 /** So soon behind a batch it is a rush, and so long at most does a batch wait for others to join. */
 const gatherMs = 20
+/** A turn of the event loop that takes longer has done some work. */
+const idleTurnMs = 0.05
+/** Who is on the way and was not worked on for so long waits for something else: a DNS answer, or a thread. */
+const quietMs = 0.5
 
 /** One committer. Any number of instances may record into the same database. */
 export function makeRecorder(db: Database, { limits, newKey, onCommit }: RecorderOptions): Recorder {
@@ -51,6 +60,7 @@ export function makeRecorder(db: Database, { limits, newKey, onCommit }: Recorde
   const recordBatch = makeRecordBatch(db, { newKey, unverifiedReportsPerDomainAndDay })
   const waiting: Waiting[] = []
   let committing = 0
+  let coming = 0
   let rushUntil = 0
   let underWay: Promise<void> | undefined
 
@@ -66,14 +76,22 @@ export function makeRecorder(db: Database, { limits, newKey, onCommit }: Recorde
     underWay = undefined
   }
 
-  /** Waits as long as each turn of the event loop brings more. With 64 senders: batches of 45, not 31, for 8 % less CPU. */
+  /**
+   * Waits as long as each turn of the event loop brings more, and for who is worked on. With 64 senders of reports: batches
+   * of 50, not 31. With 64 of mails, each of which takes a millisecond: of 40, not 3, for two thirds of the CPU.
+   */
   async function gather(): Promise<void> {
-    const until = performance.now() + gatherMs
-    let before: number
-    do {
-      before = waiting.length
+    const startedAt = performance.now()
+    let [turnAt, workedAt] = [startedAt, startedAt]
+    for (;;) {
+      const before = waiting.length
       await turnOfEventLoop()
-    } while (before < waiting.length && waiting.length < commitBatch && performance.now() < until)
+      const now = performance.now()
+      if (waiting.length > before || now - turnAt > idleTurnMs) workedAt = now
+      turnAt = now
+      if (waiting.length >= commitBatch || now > startedAt + gatherMs) return
+      if (waiting.length === before && (coming === 0 || now - workedAt > quietMs)) return
+    }
   }
 
   /** Settles every promise of the batch; rejects never. */
@@ -107,6 +125,14 @@ export function makeRecorder(db: Database, { limits, newKey, onCommit }: Recorde
   }
 
   return {
+    announce: () => {
+      let own = 1
+      coming += own
+      return () => {
+        coming -= own
+        own = 0
+      }
+    },
     record: (arrival) => {
       if (waiting.length >= commitQueue) return Promise.resolve([{ kind: 'deferred', reason: 'overloaded' }])
       return new Promise((resolve, reject) => {

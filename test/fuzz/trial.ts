@@ -125,6 +125,7 @@ async function judgeOnce({ bytes, form }: Input, way: Way): Promise<{ arrival: A
     resolveTxt: way.resolveTxt,
     ownDomains: { ownership: ask, refresh: ask, list: () => Promise.resolve([]), any: true },
     recorder: {
+      announce: () => () => undefined,
       record: (arrival) => {
         kept.push(arrival)
         return Promise.resolve(keyed(arrival).outcomes)

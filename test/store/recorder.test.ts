@@ -358,6 +358,35 @@ test('while one transaction is under way arrivals wait, and go into the next one
   assert.deepEqual((await Promise.all(outcomes)).map((outcome) => one(outcome).kind), Array(30).fill('accepted')) // prettier-ignore
 })
 
+test('behind a batch the next one waits a moment for who is worked on, and for no longer', async () => {
+  const commits: number[] = []
+  const recorder = recorderOn(db, { onCommit: ({ arrivals }) => commits.push(arrivals) })
+  const next = () => recorder.record(arrival({ domains: [newDomain()] }))
+  const oneTry = async (): Promise<number[]> => {
+    await next()
+    commits.splice(0)
+    const arrived = recorder.announce()
+    const first = next()
+    for (let turn = 0; turn < 5; turn++) {
+      const until = performance.now() + 0.2
+      while (performance.now() < until);
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    arrived()
+    await Promise.all([first, next()])
+    return [...commits]
+  }
+  const tries: number[][] = []
+  while (tries.length < 50 && tries.at(-1)?.length !== 1) tries.push(await oneTry())
+  assert.deepEqual(tries.at(-1), [2]) // A machine that stops for 20 ms has a batch of one.
+
+  const neverArrives = recorder.announce()
+  await next()
+  await next()
+  neverArrives()
+  await recorder.close()
+})
+
 test('one transaction does not carry more than it can: large arrivals go in several', async (t) => {
   const commits: number[] = []
   const recorder = recorderOn(db, { onCommit: ({ arrivals }) => commits.push(arrivals) })
