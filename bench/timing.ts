@@ -5,7 +5,10 @@ import { text } from 'node:stream/consumers'
 import { median } from './bench.ts'
 import { adminToken, type Receiver } from './receiver.ts'
 
-/** Milliseconds of each, the median of `rounds` after as many that do not count: a service that runs for weeks is warm. */
+/**
+ * Milliseconds of each, the median of `rounds` after as many that do not count: a service that runs for weeks is warm.
+ * Each round begins with another: who comes second finds the pages of the first in the processor's cache.
+ */
 export async function inTurns<Name extends string>(
   rounds: number,
   works: Record<Name, () => Promise<unknown>>,
@@ -13,7 +16,8 @@ export async function inTurns<Name extends string>(
   const names = Object.keys(works) as Name[]
   const times = new Map(names.map((name) => [name, [] as number[]]))
   for (let round = -rounds; round < rounds; round++) {
-    for (const name of names) {
+    for (const [i] of names.entries()) {
+      const name = names[(rounds + round + i) % names.length]!
       const ms = await timed(works[name])
       if (round >= 0) times.get(name)!.push(ms)
     }

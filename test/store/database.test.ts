@@ -136,13 +136,14 @@ test('a connection that turned out to be a standby is dropped: the next one may 
 test('of two transactions in a deadlock both succeed, the victim at the second try', async () => {
   await db.query("insert into item (key) values ('a'), ('b')")
   let attempts = 0
+  let holding = 0
   const update = (tx: Queryable, key: string) => tx.query('update item set n = n + 1 where key = $1', [key])
   const bothHaveOne = Promise.withResolvers<undefined>()
   const cross = (first: string, second: string) =>
     inTransaction(db, async (tx) => {
       attempts++
       await update(tx, first)
-      if (attempts === 2) bothHaveOne.resolve(undefined)
+      if (++holding === 2) bothHaveOne.resolve(undefined)
       await bothHaveOne.promise
       await update(tx, second)
     })

@@ -18,6 +18,9 @@ type StandingWord = Reporter['standing']
 /** Why a report is in no number. */
 const uncounted = ['superseded', 'conflict', 'contested', 'implausible', 'excluded', 'blocked']
 
+/** Of each all reports of the window are read: the first few are there at once. */
+const firstRows = 20
+
 export function Standing() {
   const { question, link } = useAsked()
   const [changed, setChanged] = useState<Record<string, StandingWord>>({})
@@ -30,7 +33,10 @@ export function Standing() {
       actions={<CsvButton path="/v1/reporters" query={query} />}
     >
       <Pages
-        ask={(more, init) => told(api.GET('/v1/reporters', { params: { query: { ...query, ...more } }, ...init }))}
+        ask={({ cursor }, init) => {
+          const page = cursor === undefined ? { limit: firstRows } : { cursor }
+          return told(api.GET('/v1/reporters', { params: { query: { ...query, ...page } }, ...init }))
+        }}
         on={[query]}
       >
         {(rows) => (
