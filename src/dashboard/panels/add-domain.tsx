@@ -4,6 +4,7 @@ import { useAsked } from '../asked.tsx'
 import { api, told } from '../client.ts'
 import { Failed } from '../load.tsx'
 import { useAct } from '../parts/act.ts'
+import { DomainField } from '../parts/domain-field.tsx'
 import { Domain } from '../parts/said.tsx'
 import { mayWriteAll } from '../session.ts'
 
@@ -29,18 +30,7 @@ export function AddDomain({ onAdded }: { onAdded: () => void }) {
           act(add)
         }}
       >
-        <label>
-          A mail domain of yours
-          <input
-            required
-            placeholder="example.com"
-            autocomplete="off"
-            autocapitalize="none"
-            spellcheck={false}
-            value={name}
-            onInput={({ currentTarget }) => setName(currentTarget.value)}
-          />
-        </label>
+        <DomainField label="A mail domain of yours" placeholder="example.com" value={name} onChange={setName} />
         <button type="submit" class="outline" disabled={busy} aria-busy={busy}>
           Add
         </button>

@@ -1,6 +1,7 @@
 /** From a name to the page of that domain, where the list is long. */
 import { useState } from 'preact/hooks'
 import { useAsked } from '../asked.tsx'
+import { DomainField } from '../parts/domain-field.tsx'
 
 export function FindDomain() {
   const { link, go } = useAsked()
@@ -13,18 +14,7 @@ export function FindDomain() {
         go(link(`/domains/${encodeURIComponent(name.trim().toLowerCase())}`))
       }}
     >
-      <label>
-        Another domain
-        <input
-          required
-          placeholder="example.com"
-          autocomplete="off"
-          autocapitalize="none"
-          spellcheck={false}
-          value={name}
-          onInput={({ currentTarget }) => setName(currentTarget.value)}
-        />
-      </label>
+      <DomainField label="Another domain" placeholder="example.com" value={name} onChange={setName} />
       <button type="submit" class="outline">
         Show
       </button>

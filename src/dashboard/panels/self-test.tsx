@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { api, told, type Schemas } from '../client.ts'
 import { Failed } from '../load.tsx'
 import { useAct } from '../parts/act.ts'
+import { DomainField } from '../parts/domain-field.tsx'
 import { Panel } from '../parts/page.tsx'
 import { Said } from '../parts/said.tsx'
 
@@ -26,17 +27,7 @@ export function SelfTest() {
           act(run)
         }}
       >
-        <label>
-          Domain to test
-          <input
-            required
-            autocomplete="off"
-            autocapitalize="none"
-            spellcheck={false}
-            value={domain}
-            onInput={({ currentTarget }) => setDomain(currentTarget.value)}
-          />
-        </label>
+        <DomainField label="Domain to test" value={domain} onChange={setDomain} />
         <button type="submit" class="outline" disabled={busy} aria-busy={busy}>
           {busy ? 'Testing, up to two minutes' : 'Test'}
         </button>
