@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { ensurePage } from '../../src/page-build.ts'
-import { follow, open, rowsOf, settled } from '../support/browser.ts'
+import { follow, open, rowsOf, settled, textOf } from '../support/browser.ts'
 import { demoNow } from '../support/demo-service.ts'
 import { reportOn } from '../support/report-mail.ts'
 import { aPolicy, aReport, insertReports } from '../support/rows.ts'
@@ -114,7 +114,7 @@ test('a token of one domain sees that domain, and no button that it may not pres
   const { token } = await newToken(['read'], ['web.example'])
   await open(page, '/', token)
   assert.deepEqual((await rowsOf(page, 'Our domains')).map((row) => row['Domain']), ['web.example']) // prettier-ignore
-  assert.doesNotMatch(await page.locator('body').innerText(), /alpha\.example|dane\.example/)
+  assert.doesNotMatch(await textOf(page.locator('body')), /alpha\.example|dane\.example/)
   await open(page, '/reports')
   assert.deepEqual([...new Set((await rowsOf(page, 'Reports')).map((row) => row['Domain']))], ['web.example'])
   await open(page, '/reporters')
@@ -226,8 +226,8 @@ test('who comes before the first report is told what to publish and when to expe
       ])
       await page.reload()
       await settled(page)
-      const broken = await page.getByRole('region', { name: 'What is broken' }).innerText()
-      assert.match(broken, /^d68\.example: 12 sessions .*\n+d67\.example: 4 sessions /)
+      const broken = await page.getByRole('region', { name: 'What is broken' }).locator('.headline').allTextContents()
+      assert.match(broken.join('\n'), /^d68\.example: 12 sessions .*\nd67\.example: 4 sessions .*$/)
       await page.getByText('Below: the 5 domains in most need.').waitFor()
       const inNeed = [['d68.example', 'failing'], ['d67.example', 'failing'], ['d69.example', 'silent']] // prettier-ignore
       const unheard = names.filter(

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import { visible } from '../../src/dashboard/words.ts'
 import { ensurePage } from '../../src/page-build.ts'
-import { follow, open, openDetails } from '../support/browser.ts'
+import { follow, open, openDetails, textOf } from '../support/browser.ts'
 import { demoNow } from '../support/demo-service.ts'
 import { runService, type RunningService } from '../support/running-service.ts'
 import { newPage, service as demo } from './demo.ts'
@@ -97,14 +97,14 @@ test('183: everything that a sender wrote is text', async (t) => {
       assert.ok(strings.filter((string) => string.includes(text)).length >= 8, strings.join('\n'))
       for (const string of strings.filter((each) => each.includes(text.slice(0, 5))))
         assert.ok(said.has(visible(string)), string)
-      const json = await page.getByLabel('The report’s JSON').innerText()
+      const json = await textOf(page.getByLabel('The report’s JSON'))
       assert.ok(json.includes(visible(JSON.stringify(`${text} contact`))), json)
       assert.deepEqual(await page.evaluate(foreign), [])
       for (const [protocol, rel] of await page.evaluate<string[][]>(outward)) {
         assert.match(protocol!, /^https?:$/)
         assert.match(rel!, /noreferrer noopener/)
       }
-      assert.deepEqual(treacherous(await page.locator('main').innerText()), [])
+      assert.deepEqual(treacherous(await textOf(page.locator('main'))), [])
       await follow(page, `/submissions/${submission}`)
       assert.ok((await page.locator('.said').allTextContents()).includes(visible(`${text}.json`)))
       assert.deepEqual(await page.evaluate(foreign), [])
@@ -126,7 +126,7 @@ test('183: everything that a sender wrote is text', async (t) => {
     for (const view of views) {
       await follow(page, `${view}?trust=any`)
       await openDetails(page)
-      const text = await page.locator('main').innerText()
+      const text = await textOf(page.locator('main'))
       assert.match(text, view === '/arrivals' ? /192\.0\.2\.1/ : /onerror=alert\(1\)/, view)
       assert.deepEqual(await page.evaluate(foreign), [], view)
       const toCopy = await page.locator('.copyable pre').allTextContents()

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import axe from 'axe-core'
 import type { CDPSession, Page } from 'playwright-core'
-import { enter, follow, open, settled } from '../support/browser.ts'
+import { enter, follow, open, settled, textOf } from '../support/browser.ts'
 import { aRefusal, aReport, newPage, service } from './demo.ts'
 
 const views = ['/', '/domains/alpha.example', '/domains/web.example', '/failures', '/reports', aReport, '/reporters', '/senders', '/policies', '/arrivals', aRefusal, '/set-up'] // prettier-ignore
@@ -51,7 +51,7 @@ test('from home to the raw JSON of a report it takes a keyboard only', async (t)
   await page.waitForURL(/\/reports\/[0-9a-f-]{36}$/)
   await settled(page)
   await tabTo(page, /^The report’s JSON$/)
-  assert.match(await page.locator(':focus').innerText(), /"policy-domain": "alpha\.example"/)
+  assert.match(await textOf(page.locator(':focus')), /"policy-domain": "alpha\.example"/)
 })
 
 type Finding = { id: string; impact: string; nodes: { html: string }[] }

@@ -1,7 +1,7 @@
 /** Signing in and out of the dashboard, in a real browser. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { settled, signIn } from '../support/browser.ts'
+import { settled, signIn, textOf } from '../support/browser.ts'
 import { adminToken } from '../support/running-service.ts'
 import { newPage, service } from './demo.ts'
 
@@ -11,7 +11,7 @@ test('who is not signed in sees a form for the token and nothing else', async (t
   const page = await newPage(t, service)
   await page.goto('/domains/alpha.example')
   await page.getByLabel('Token').waitFor()
-  assert.doesNotMatch(await page.locator('body').innerText(), /alpha\.example/)
+  assert.doesNotMatch(await textOf(page.locator('body')), /alpha\.example/)
   assert.equal(await page.getByRole(...button('Sign out')).count(), 0)
 })
 
@@ -55,12 +55,12 @@ test('202: who signs in after another, on the same page, sees nothing of his, an
   await page.goBack()
   await page.getByLabel('Token').waitFor()
   const others = /alpha\.example|dane\.example/
-  assert.doesNotMatch(await page.locator('body').innerText(), others)
+  assert.doesNotMatch(await textOf(page.locator('body')), others)
   await page.getByLabel('Token').fill(token)
   await page.getByRole(...button('Sign in')).click()
   await page.getByRole('link', { name: 'web.example' }).first().waitFor()
   await settled(page)
-  assert.doesNotMatch(await page.locator('body').innerText(), others)
+  assert.doesNotMatch(await textOf(page.locator('body')), others)
 })
 
 test('no script sees the token or the session, and the address has neither', async (t) => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { certificates } from '../../src/demo/simulators.ts'
 import { ensurePage } from '../../src/page-build.ts'
-import { signIn } from '../support/browser.ts'
+import { signIn, textOf } from '../support/browser.ts'
 import { startMailWorld } from '../support/mail-world.ts'
 import { aDetail, aPolicy, aReport, insertReports } from '../support/rows.ts'
 import { runService } from '../support/running-service.ts'
@@ -87,7 +87,7 @@ test('a domain is set up, looked at from outside', async (t) => {
       ])
       await page.goto(`/domains/${domain}/set-up`)
       await page.getByText('Ready to enforce').waitFor()
-      const edit = await page.getByLabel('policy file in mode enforce', { exact: true }).innerText()
+      const edit = await textOf(page.getByLabel('policy file in mode enforce', { exact: true }))
       assert.match(edit, /^version: STSv1\s+mode: enforce\s/)
     },
   )

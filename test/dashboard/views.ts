@@ -1,7 +1,7 @@
 /** Each view of the dashboard, on the demo's data: its numbers are those that the API answers. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { follow, open, openDetails, rowsOf, settled } from '../support/browser.ts'
+import { follow, open, openDetails, rowsOf, settled, textOf } from '../support/browser.ts'
 import { newPage, service } from './demo.ts'
 
 type Row = Record<string, string | number | boolean | null> & {
@@ -45,13 +45,13 @@ test('each view of the dashboard shows what the API answers', async (t) => {
     'a stranger reads on home which domain is broken, since when, on which MX, why and what to change',
     async () => {
       await follow(page, '/')
-      const broken = await page.getByRole('region', { name: 'What is broken' }).innerText()
+      const broken = await textOf(page.getByRole('region', { name: 'What is broken' }))
       assert.match(broken, /^alpha\.example: MX mx2\.alpha\.example presents an expired certificate since 13 November 2026; 4 senders, 2,467 sessions/) // prettier-ignore
       assert.match(broken, /To do: Renew the certificate/)
       const card = page.getByRole('article').filter({ hasText: 'going on' }).first()
-      assert.match(await card.innerText(), /To do: Renew the certificate/)
+      assert.match(await textOf(card), /To do: Renew the certificate/)
       await card.getByText('Postfix', { exact: true }).click()
-      assert.match(await card.getByLabel(/^Postfix/).first().innerText(), /smtpd_tls_chain_files/) // prettier-ignore
+      assert.match(await textOf(card.getByLabel(/^Postfix/).first()), /smtpd_tls_chain_files/) // prettier-ignore
     },
   )
 
@@ -228,7 +228,7 @@ test('each view of the dashboard shows what the API answers', async (t) => {
       assert.ok(cards[i]!.includes(`${count(policy.successful)} succeeded, ${count(policy.failed)} failed`), cards[i])
     }
     await page.getByText('never added up').waitFor()
-    const json = await page.getByLabel('The report’s JSON').innerText()
+    const json = await textOf(page.getByLabel('The report’s JSON'))
     const answer = await fetch(`http://127.0.0.1:${service.ports.api}/v1/reports/${String(two['key'])}/json`, {
       headers: { authorization: 'Bearer a-token-for-tests-only' },
     })

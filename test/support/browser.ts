@@ -7,7 +7,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { after, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { chromium, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
+import { chromium, type BrowserContext, type BrowserContextOptions, type Locator, type Page } from 'playwright-core'
 import { demoNow } from './demo-service.ts'
 import { adminToken, type RunningService } from './running-service.ts'
 
@@ -129,10 +129,15 @@ const quiet = `new Promise((resolve, reject) => {
   const isQuiet = () => document.querySelector('h1') && !document.querySelector('[aria-busy=true]')
   const end = () => { watcher.disconnect(); clearTimeout(timer); resolve() }
   const watcher = new MutationObserver(() => isQuiet() && end())
-  const timer = setTimeout(() => reject(new Error('something is still on its way: ' + document.body.innerText)), 30_000)
+  const timer = setTimeout(() => reject(new Error('something is still on its way: ' + document.body.textContent)), 30_000)
   watcher.observe(document, { subtree: true, childList: true, attributeFilter: ['aria-busy'] })
   if (isQuiet()) end()
 })`
+
+/** All of it, on the screen or not: innerText lacks panels that were not drawn yet (content-visibility). */
+export async function textOf(place: Locator): Promise<string> {
+  return (await place.textContent()) ?? ''
+}
 
 /** Of the first table whose caption has this: the rows below the head, each by the names in the head. */
 export async function rowsOf(page: Page, caption: string | RegExp): Promise<Record<string, string>[]> {
