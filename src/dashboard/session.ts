@@ -28,9 +28,16 @@ api.use({
   },
 })
 
+/** What is still being asked is dropped first: its answer would be that nobody is signed in. */
 export async function signOut(): Promise<void> {
-  await told(api.DELETE('/v1/session', {}))
-  session.value = 'none'
+  session.value = 'unknown'
+  try {
+    await told(api.DELETE('/v1/session', {}))
+    session.value = 'none'
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    session.value = error
+  }
 }
 
 /** The service no longer knows us. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import axe from 'axe-core'
 import type { CDPSession, Page } from 'playwright-core'
-import { enter, follow, open, settled, textOf } from '../support/browser.ts'
+import { enter, follow, layOutAll, open, settled, textOf } from '../support/browser.ts'
 import { aRefusal, aReport, newPage, service } from './demo.ts'
 
 const views = ['/', '/domains/alpha.example', '/domains/web.example', '/failures', '/reports', aReport, '/reporters', '/senders', '/policies', '/arrivals', aRefusal, '/set-up'] // prettier-ignore
@@ -13,6 +13,7 @@ test('on a phone no view is wider than the screen, and what is wider scrolls by 
   await open(page, '/')
   for (const view of views) {
     await follow(page, view)
+    await layOutAll(page)
     assert.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= 380, view)
     const lost = await page.evaluate(
       `[...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll, pre, svg, .unseen')).map((e) => e.outerHTML.slice(0, 200))`,
@@ -64,6 +65,7 @@ const rules = {
 
 for (const colorScheme of ['light', 'dark'] as const) {
   const seriousFindings = async (page: Page): Promise<string[]> => {
+    await layOutAll(page)
     const { violations } = await page.evaluate<{ violations: Finding[] }>(`axe.run(document, ${rules[colorScheme]})`)
     return violations.flatMap(
       ({ id, impact, nodes }) =>

@@ -134,6 +134,13 @@ const quiet = `new Promise((resolve, reject) => {
   if (isQuiet()) end()
 })`
 
+/** All panels are laid out, those below the screen too: without it they have no size of their own (content-visibility). */
+export async function layOutAll(page: Page): Promise<void> {
+  await page.evaluate(
+    `for (const { style } of document.querySelectorAll('.panel')) style.contentVisibility = 'visible'`,
+  )
+}
+
 /** All of it, on the screen or not: innerText lacks panels that were not drawn yet (content-visibility). */
 export async function textOf(place: Locator): Promise<string> {
   return (await place.textContent()) ?? ''
