@@ -38,7 +38,7 @@ const reporterSchema = z
     uncounted_reports: countSchema.describe('In the window, whatever the reason.'),
     organizations: z
       .array(z.string())
-      .describe('Names it gave itself in the window, at most ten, the most used first.'),
+      .describe('Names it gave itself in the window, their first 255 characters, at most ten, the most used first.'),
     anomalies: z.record(z.string(), countSchema).describe('Reports in the window by what was odd about them.'),
   })
   .meta({ id: 'Reporter' })

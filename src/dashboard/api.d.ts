@@ -5250,7 +5250,7 @@ export interface components {
       failed: components['schemas']['Count']
       /** @description In the window, whatever the reason. */
       uncounted_reports: components['schemas']['Count']
-      /** @description Names it gave itself in the window, at most ten, the most used first. */
+      /** @description Names it gave itself in the window, their first 255 characters, at most ten, the most used first. */
       organizations: string[]
       /** @description Reports in the window by what was odd about them. */
       anomalies: {

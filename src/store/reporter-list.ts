@@ -26,7 +26,7 @@ export type ReporterRow = {
   failed: bigint
   /** Of the window, whatever the reason. */
   uncountedReports: bigint
-  /** The names it gave itself in the window, the most frequent ones first. */
+  /** The names it gave itself in the window, their first 255 characters, the most frequent ones first. */
   organizations: string[]
   /** Reports of the window by what was odd about them. */
   anomalies: Record<string, bigint>
@@ -147,7 +147,10 @@ const saidNothing: Said = { reports: 0n, successful: 0n, failed: 0n, uncountedRe
 /** Anyone can write a new name into every report. */
 const mostOrganizations = 10
 
-/** What their reports of the window add up to, which are read once. */
+/**
+ * What their reports of the window add up to. An index has all of that but what was odd, and another one those with
+ * anomalies: half a million reports take 90 ms in place of 190. `label` is the beginning of the organization name.
+ */
 async function saidBy(
   db: Database,
   names: readonly string[],
@@ -163,28 +166,28 @@ async function saidBy(
     organizations: string[] | null
     anomalies: [code: string, reports: number][] | null
   }
+  const ofThem = `reporter = any(${bind(names)}::text[]) and day >= ${bind(window.from)} and day < ${bind(window.to)}
+    and ${isVisible('domain', visible, bind)}`
   const sum = (column: string, where: string) => `coalesce(sum(${column}) filter (where ${where}), 0)`
   const { rows } = await db.query<Row>(
     `with said as materialized (
-       select reporter, organization, counted, anomalies, count(*) as reports, sum(successful) as successful, sum(failed) as failed
-       from report where reporter = any(${bind(names)}::text[]) and day >= ${bind(window.from)} and day < ${bind(window.to)}
-         and ${isVisible('domain', visible, bind)}
-       group by reporter, organization, counted, anomalies
+       select reporter, label, counted, count(*) as reports, sum(successful) as successful, sum(failed) as failed
+       from report where ${ofThem} group by reporter, label, counted
      ), sums as (
        select reporter, ${sum('reports', 'counted')}::bigint as reports, ${sum('reports', 'not counted')}::bigint as uncounted,
          ${sum('successful', 'counted')} as successful, ${sum('failed', 'counted')} as failed
        from said group by reporter
      ), used as (
-       select reporter, organization,
-         row_number() over (partition by reporter order by sum(reports) desc, organization collate "C") as place
-       from said where organization is not null group by reporter, organization
+       select reporter, label,
+         row_number() over (partition by reporter order by sum(reports) desc, label collate "C") as place
+       from said where label is not null group by reporter, label
      ), named as (
-       select reporter, jsonb_agg(organization order by place) as organizations
+       select reporter, jsonb_agg(label order by place) as organizations
        from used where place <= ${mostOrganizations} group by reporter
      ), odd as (
-       select reporter, code, sum(reports) as reports
-       from said cross join lateral (select distinct anomaly ->> 'code' as code from jsonb_array_elements(anomalies) anomaly) noted
-       group by reporter, code
+       select reporter, code, count(*) as reports
+       from report cross join lateral (select distinct anomaly ->> 'code' as code from jsonb_array_elements(anomalies) anomaly) noted
+       where anomalies <> '[]' and ${ofThem} group by reporter, code
      ), noted as (
        select reporter, jsonb_agg(jsonb_build_array(code, reports) order by code collate "C") as anomalies from odd group by reporter
      )

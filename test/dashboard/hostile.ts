@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import { visible } from '../../src/dashboard/words.ts'
 import { ensurePage } from '../../src/page-build.ts'
-import { follow, open, openDetails, textOf } from '../support/browser.ts'
+import { follow, layOutAll, open, openDetails, textOf } from '../support/browser.ts'
 import { demoNow } from '../support/demo-service.ts'
 import { runService, type RunningService } from '../support/running-service.ts'
 import { newPage, service as demo } from './demo.ts'
@@ -126,6 +126,7 @@ test('183: everything that a sender wrote is text', async (t) => {
     for (const view of views) {
       await follow(page, `${view}?trust=any`)
       await openDetails(page)
+      await layOutAll(page)
       const text = await textOf(page.locator('main'))
       assert.match(text, view === '/arrivals' ? /192\.0\.2\.1/ : /onerror=alert\(1\)/, view)
       assert.deepEqual(await page.evaluate(foreign), [], view)

@@ -151,7 +151,8 @@ const tenMs = `(() => {
 const median = (numbers: number[]): number => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!
 
 test('home loads 250 kB of compressed script and style at most, its picture costs a second of work at most, and a change of filter 50 ms', async (t) => {
-  const page = await newPage(t, service)
+  // High enough for all charts of home: what is below the screen is not drawn.
+  const page = await newPage(t, service, { viewport: { width: 1280, height: 2400 } })
   await enter(page)
   const cdp = await page.context().newCDPSession(page)
   await cdp.send('Network.clearBrowserCache')

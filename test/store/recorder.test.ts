@@ -56,7 +56,7 @@ test('a report is stored with all that is asked of it', async () => {
     transport: 'smtp', organization: 'Example Reports', report_id: 'r1', contact_info: 'tls@sender.example',
     start_datetime: new Date('2026-03-01T00:00:00Z'), end_datetime: new Date('2026-03-01T23:59:59Z'),
     arrived_at: told.submission.arrivedAt, anomalies: [], successful: 90n, failed: 10n,
-    decided_by: null, decided_at: null, decision_reason: null, bytes: 0,
+    decided_by: null, decided_at: null, decision_reason: null, bytes: 0, label: 'Example Reports',
   }) // prettier-ignore
   const carried = { domain, day: '2026-03-01', report_key: key, trust: 'verified', reporter: 'sender.example', organization: 'Example Reports', transport: 'smtp', counted: true } // prettier-ignore
   assert.deepEqual(await rows('select * from policy where domain = $1 order by seq', domain), [

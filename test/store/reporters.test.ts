@@ -171,6 +171,14 @@ test('a reporter is told by what it sends: days, names, sessions and oddities', 
   })
 })
 
+test('a name that no index could hold is told by its beginning', async () => {
+  const by = newName('r')
+  // Nothing that could be compressed: an index row is 2,704 bytes at most.
+  const long = Array.from({ length: 1_000 }, (_, i) => String.fromCodePoint(0x4e00 + ((i * 7_919) % 20_000))).join('')
+  await insertReports(db, [aReport({ day: '2026-02-21', reporter: by, domain: newName('d'), organization: long })])
+  assert.deepEqual((await find(by))?.organizations, [long.slice(0, 255)])
+})
+
 test('overdue is who is silent for more than three times his usual gap, and three days at least', async () => {
   const overdue = async (reported: string[], today: string) => {
     const by = newName('r')

@@ -134,11 +134,19 @@ const quiet = `new Promise((resolve, reject) => {
   if (isQuiet()) end()
 })`
 
-/** All panels are laid out, those below the screen too: without it they have no size of their own (content-visibility). */
+/** All panels are laid out, those below the screen too, which have no size before (content-visibility); charts are drawn. */
 export async function layOutAll(page: Page): Promise<void> {
-  await page.evaluate(
-    `for (const { style } of document.querySelectorAll('.panel')) style.contentVisibility = 'visible'`,
-  )
+  await page.evaluate(`new Promise((done, reject) => {
+    for (const { style } of document.querySelectorAll('.panel')) style.contentVisibility = 'visible'
+    const until = performance.now() + 30_000
+    const look = () => {
+      const blank = [...document.querySelectorAll('.plot, .cells, .spark')].filter((place) => !place.firstChild)
+      if (blank.length === 0) return done()
+      if (performance.now() > until) return reject(new Error('not drawn: ' + blank.map((place) => place.outerHTML)))
+      requestAnimationFrame(look)
+    }
+    look()
+  })`)
 }
 
 /** All of it, on the screen or not: innerText lacks panels that were not drawn yet (content-visibility). */
@@ -153,11 +161,22 @@ export async function rowsOf(page: Page, caption: string | RegExp): Promise<Reco
   return rows.map((cells) => Object.fromEntries(head.map((name, i) => [name, cells[i] ?? ''])))
 }
 
-/** In the page. */
-const readCells = (rows: unknown[]): string[][] =>
-  (rows as { cells: Iterable<{ textContent: string }> }[]).map(({ cells }) =>
-    [...cells].map(({ textContent }) => textContent.replace(/\s+/g, ' ').trim()),
-  )
+/** In the page. A cell that spans rows stands in the first one of them. */
+const readCells = (rows: unknown[]): string[][] => {
+  const spans: number[] = []
+  return (rows as { cells: Iterable<{ textContent: string; rowSpan: number }> }[]).map(({ cells }) => {
+    const texts: string[] = []
+    for (const { textContent, rowSpan } of cells) {
+      while ((spans[texts.length] ?? 0) > 0) {
+        spans[texts.length]!--
+        texts.push('')
+      }
+      spans[texts.length] = rowSpan - 1
+      texts.push(textContent.replace(/\s+/g, ' ').trim())
+    }
+    return texts
+  })
+}
 
 /** That nobody is signed in is how the page learns that it has to ask for a token. */
 const notSignedIn = (message: string, address: string): boolean =>

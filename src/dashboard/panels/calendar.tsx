@@ -1,15 +1,15 @@
 /** "Who reports, who stopped?": reporters by day. */
-import type { JSX } from 'preact'
 import { api, told, type Schemas } from '../client.ts'
 import { Show, useLoad } from '../load.tsx'
 import { CsvButton } from '../parts/csv.tsx'
+import { Picture } from '../parts/chart.tsx'
 import { AsTable } from '../parts/details.tsx'
 import { Panel } from '../parts/page.tsx'
 import { Said } from '../parts/said.tsx'
 import { Table } from '../parts/table.tsx'
 import { useAsked } from '../asked.tsx'
 import { daysBetween, daysOf, queryOf, windowOf } from '../question.ts'
-import { approximately, count, day, percent, shortDay } from '../words.ts'
+import { approximately, count, day, percent, plural, shortDay } from '../words.ts'
 
 type Row = Schemas['TimeseriesRow']
 const maxDays = 92
@@ -92,7 +92,7 @@ function Days({ rows, splitBy, from, to, interval, domain }: Props) {
             </tr>
           </thead>
           <tbody>
-            {reporters.map(([name, of]) => {
+            {reporters.map(([name, of], place) => {
               const failed = of.reduce((sum, row) => sum + approximately(row.failed), 0)
               const sessions = of.reduce((sum, row) => sum + approximately(row.successful), failed)
               const last =
@@ -104,13 +104,18 @@ function Days({ rows, splitBy, from, to, interval, domain }: Props) {
               return (
                 <tr key={name}>
                   <th scope="row">
-                    <a href={link('/reports', about)}>
+                    <a
+                      href={link('/reports', about)}
+                      title={`Reports on ${of.length} of ${buckets.length} ${interval}s, failures on ${failing(of)}`}
+                    >
                       <Said text={name === '' ? null : name} absent="not said" />
                     </a>
                   </th>
-                  <td>
-                    <DayStrip buckets={buckets} rows={of} name={name} />
-                  </td>
+                  {place === 0 && (
+                    <td rowSpan={reporters.length} class="days">
+                      <Cells buckets={buckets} reporters={reporters} interval={interval} />
+                    </td>
+                  )}
                   <td class="number">
                     <a href={link('/reports', { ...about, trust: question.trust })}>{count(sessions)}</a>
                   </td>
@@ -173,48 +178,56 @@ function Days({ rows, splitBy, from, to, interval, domain }: Props) {
   )
 }
 
-/** At most: where there is less room the strip is narrower. */
-const cellWidth = 9
-const stripHeight = 18
+const failing = (rows: Row[]): number => rows.filter((row) => approximately(row.failed) > 0).length
 
-/** One SVG a reporter: a cell a day. Failing days are full height and hatched by shape, not by colour alone. */
-export function DayStrip({ buckets, rows, name }: { buckets: string[]; rows: Row[]; name: string }): JSX.Element {
-  const byBucket = new Map(rows.map((row) => [row.bucket, row]))
-  const failing = rows.filter((row) => approximately(row.failed) > 0).length
+const kinds = {
+  gap: { share: 0.12, fill: 'var(--gap)' },
+  ok: { share: 0.45, fill: 'var(--ok)' },
+  bad: { share: 0.9, fill: 'var(--bad)' },
+}
+
+type CellsProps = { buckets: string[]; reporters: [name: string, rows: Row[]][]; interval: 'day' | 'week' }
+
+/** One chart beside all rows. Failing days are twice as high, so not told by colour alone. */
+function Cells({ buckets, reporters, interval }: CellsProps) {
+  const names = reporters.map(([name]) => name)
   return (
-    <svg
-      class="strip"
-      role="img"
-      aria-label={`${name}: reports on ${rows.length} of ${buckets.length} days, failures on ${failing}`}
-      viewBox={`0 0 ${buckets.length * cellWidth} ${stripHeight}`}
-      preserveAspectRatio="none"
-      height={stripHeight}
-      style={{ maxWidth: `${buckets.length * cellWidth}px` }}
-    >
-      {buckets.map((bucket, i) => {
-        const row = byBucket.get(bucket)
-        const failed = approximately(row?.failed)
-        const sessions = failed + approximately(row?.successful)
-        const kind = row === undefined ? 'gap' : failed > 0 ? 'bad' : 'ok'
-        const height = kind === 'gap' ? 3 : kind === 'bad' ? stripHeight : stripHeight / 2
-        return (
-          <rect
-            key={bucket}
-            class={kind}
-            x={i * cellWidth}
-            y={stripHeight - height}
-            width={cellWidth - 1}
-            height={height}
-          >
-            <title>
-              {day(bucket)}:{' '}
-              {row === undefined
-                ? 'no report'
-                : `${count(failed)} of ${count(sessions)} failed (${percent(failed, sessions)})`}
-            </title>
-          </rect>
-        )
+    <Picture
+      kind="cells"
+      label={`${plural(names.length, 'reporter')} by ${interval}, each told in its row`}
+      on={[buckets, reporters]}
+      draw={(plot, { height }) => ({
+        height,
+        margin: 0,
+        x: { type: 'band', domain: buckets, axis: null, padding: 0.12, round: false },
+        y: { domain: [names.length, 0], axis: null },
+        color: { type: 'identity' },
+        marks: [
+          plot.barY(
+            reporters.flatMap(([, rows], place) => cellsOf(buckets, rows, place)),
+            {
+              x: 'bucket',
+              y1: 'from',
+              y2: 'to',
+              fill: 'fill',
+              title: 'title',
+            },
+          ),
+        ],
       })}
-    </svg>
+    />
   )
+}
+
+/** `place` is the row, of height 1, that they stand in. */
+function cellsOf(buckets: string[], rows: Row[], place: number) {
+  const byBucket = new Map(rows.map((row) => [row.bucket, row]))
+  return buckets.map((bucket) => {
+    const row = byBucket.get(bucket)
+    const failed = approximately(row?.failed)
+    const sessions = failed + approximately(row?.successful)
+    const { share, fill } = kinds[row === undefined ? 'gap' : failed > 0 ? 'bad' : 'ok']
+    const said = row ? `${count(failed)} of ${count(sessions)} failed (${percent(failed, sessions)})` : 'no report'
+    return { bucket, from: place + 0.95, to: place + 0.95 - share, fill, title: `${day(bucket)}: ${said}` }
+  })
 }

@@ -77,7 +77,7 @@ function Bars({
       <Chart
         label={label}
         on={[rows, from, to]}
-        draw={(plot, width) => options(plot, rows, { from, to, interval, width })}
+        draw={(plot, { width }) => options(plot, rows, { from, to, interval, width })}
         table={() => (
           <Table
             caption={label}
@@ -132,6 +132,7 @@ function options(
   const most = Math.max(1, ...rows.map((row) => approximately(row.successful) + approximately(row.failed)))
   const hasRate = rows.some(({ successful }) => successful !== null)
   const known = new Map(rows.map((row) => [row.bucket, row]))
+  const step = interval === 'week' ? 'monday' : interval // Plot's weeks begin on Sunday, the API's do not.
   const all = interval === 'day' ? plot.utcInterval('day').range(new Date(from), new Date(to)) : []
   const points = (all.length > 0 ? all : rows.map(({ bucket }) => new Date(bucket))).map((date) => {
     const row = known.get(date.toISOString().slice(0, 10))
@@ -142,14 +143,14 @@ function options(
     height: width < 500 ? 200 : 240,
     marginLeft: 50,
     marginRight: hasRate ? 45 : 10,
-    x: { type: 'utc', interval, domain: [new Date(from), new Date(to)], label: null },
+    x: { type: 'utc', interval: step, domain: [new Date(from), new Date(to)], label: null },
     y: { domain: [0, most], grid: true, label: 'sessions', tickFormat: '~s', ticks: 5 },
     marks: [
       plot.rectY(
         all.filter((date) => !known.has(date.toISOString().slice(0, 10))),
         {
           x: (date: Date) => date,
-          interval,
+          interval: step,
           y1: 0,
           y2: most,
           fill: 'var(--gap)',
@@ -158,7 +159,7 @@ function options(
       ),
       plot.rectY(bars, {
         x: 'day',
-        interval,
+        interval: step,
         y: 'sessions',
         fill: ({ kind }: { kind: string }) => (kind === 'failed' ? 'var(--bad)' : 'var(--ok)'),
         order: ['var(--bad)', 'var(--ok)'],

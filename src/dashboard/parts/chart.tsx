@@ -1,36 +1,81 @@
 /** Charts: Observable Plot's SVG, with a name for screen readers and the same numbers as a table. */
 import type { PlotOptions } from '@observablehq/plot'
-import type { ComponentChildren } from 'preact'
+import type { ComponentChildren, RefObject } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { useAsked } from '../asked.tsx'
 import { AsTable } from './details.tsx'
 import type * as Plot from './plot.ts'
+
+/**
+ * In the room that there is, in CSS pixels. Colours come from the style sheet: `var(--ok)`. Text of a sender is to be made
+ * visible (words.ts).
+ */
+type Draw = (plot: typeof Plot, room: { width: number; height: number }) => PlotOptions
 
 type Props = {
   /** What one sees, in one sentence. */
   label: string
-  /** Called with the width that there is, in CSS pixels. Colours come from the style sheet: `var(--ok)`. */
-  draw: (plot: typeof Plot, width: number) => PlotOptions
+  draw: Draw
   /** Drawn anew when something in here changes. */
   on: readonly unknown[]
-  /** The same numbers. */
-  table: () => ComponentChildren
 }
 
-/** Four fifths of the script: the first words of the page do not wait for it. */
+/** Two thirds of the script: the first words of the page do not wait for it. */
 const loading = import('./plot.ts')
 
-export function Chart({ label, draw, on, table }: Props) {
-  const place = useRef<HTMLDivElement>(null)
+/** `table`: the same numbers. `hasLinks`: parts of it lead somewhere, and are named by their titles. */
+export function Chart({
+  table,
+  hasLinks = false,
+  ...drawn
+}: Props & { table: () => ComponentChildren; hasLinks?: boolean }) {
+  // prettier-ignore
+  const { go } = useAsked()
+  const place = useDrawn<HTMLDivElement>(drawn, hasLinks ? nameLinks : nameImage)
+  // Where links of HTML are followed without loading the page anew, those of SVG are not heard of.
+  const follow = (event: MouseEvent) => {
+    const to = (event.target as Element).closest('a')?.getAttribute('href')
+    if (!to || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
+    event.preventDefault()
+    go(to)
+  }
+  return (
+    <figure class="chart">
+      {hasLinks ? (
+        <div class="scroll" role="region" aria-label={drawn.label} tabIndex={0}>
+          <div class="plot" ref={place} onClick={follow} />
+        </div>
+      ) : (
+        <div class="plot" ref={place} />
+      )}
+      <AsTable>{table}</AsTable>
+    </figure>
+  )
+}
+
+/** A chart beside the numbers that it is about, in the room that the style sheet gives this class. */
+export function Picture({ kind, ...drawn }: Props & { kind: string }) {
+  return <div class={kind} ref={useDrawn<HTMLDivElement>(drawn, nameImage)} />
+}
+
+/** Where it is drawn. What is off the screen is drawn as soon as it is not (style.css). */
+function useDrawn<Place extends HTMLElement>(
+  { label, draw, on }: Props,
+  name: (svg: Element, label: string) => void,
+): RefObject<Place | null> {
+  const place = useRef<Place | null>(null)
   useEffect(() => {
     const element = place.current!
     let plot: typeof Plot | undefined
     let drawnFor = 0
-    // It tells the width at the beginning, too; where the chart is off the screen, as soon as it is not (style.css).
+    // It tells the room at the beginning, too.
     const watcher = new ResizeObserver(([entry]) => {
-      const width = Math.floor(entry?.contentRect.width ?? 0)
+      const [width, height] = [Math.floor(entry!.contentRect.width), Math.floor(entry!.contentRect.height)]
       if (!plot || width === drawnFor || width === 0) return
       drawnFor = width
-      element.replaceChildren(picture(plot, { ...draw(plot, width), width }, label))
+      const svg = picture(plot, { width, ...draw(plot, { width, height }) })
+      name(svg, label)
+      element.replaceChildren(svg)
     })
     void loading.then((loaded) => {
       plot = loaded
@@ -41,21 +86,29 @@ export function Chart({ label, draw, on, table }: Props) {
       watcher.disconnect()
     }
   }, on)
-  return (
-    <figure class="chart">
-      <div class="plot" ref={place} />
-      <AsTable>{table}</AsTable>
-    </figure>
-  )
+  return place
 }
 
-function picture(plot: typeof Plot, options: PlotOptions, label: string): Element {
+function picture(plot: typeof Plot, options: PlotOptions): Element {
   const svg = plot.plot(options)
   // Plot puts a style element into each chart, which our Content-Security-Policy forbids: its rules are in style.css.
   for (const style of svg.querySelectorAll('style')) style.remove()
-  // Of an image the parts have no names of their own; Plot gives them some.
+  // Parts of an image have no names of their own; Plot gives them some.
   for (const part of svg.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label')
+  return svg
+}
+
+function nameImage(svg: Element, label: string): void {
   svg.setAttribute('role', 'img')
   svg.setAttribute('aria-label', label)
-  return svg
+}
+
+/** What surrounds it has the label. A link is named by its title, which must not be read as a part of its text. */
+function nameLinks(svg: Element): void {
+  for (const link of svg.querySelectorAll('a')) {
+    const title = link.querySelector('title')
+    link.setAttribute('href', link.getAttributeNS('http://www.w3.org/1999/xlink', 'href')!)
+    link.setAttribute('aria-label', title?.textContent ?? '')
+    if (title?.parentElement?.tagName === 'text') title.remove()
+  }
 }

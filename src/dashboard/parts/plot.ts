@@ -1,2 +1,2 @@
 /** What of Observable Plot is used: a file of its own, so that it is loaded by itself and without the rest. */
-export { axisY, line, plot, rectY, ruleY, utcInterval } from '@observablehq/plot'
+export { axisX, axisY, barY, cell, line, plot, rectY, ruleY, text, utcInterval } from '@observablehq/plot'

@@ -2,8 +2,8 @@
 import type { Schemas } from '../client.ts'
 import { daysOf } from '../question.ts'
 import { approximately } from '../words.ts'
+import { Picture } from './chart.tsx'
 
-const width = 90
 const height = 18
 
 export function Sparkline({
@@ -19,35 +19,29 @@ export function Sparkline({
   name: string
 }) {
   // prettier-ignore
-  if (!buckets) return <svg class="spark" aria-busy="true" width={width} height={height} />
-  const byDay = new Map(buckets.map((bucket) => [bucket.bucket, bucket]))
-  const days = daysOf(from, to)
-  const step = width / Math.max(1, days.length)
+  if (!buckets) return <div class="spark" aria-busy="true" />
   const failing = buckets.filter(({ failed }) => approximately(failed) > 0).length
+  const bars = buckets.flatMap(({ bucket, successful, failed }) => {
+    const [bad, all] = [approximately(failed), approximately(failed) + approximately(successful)]
+    if (all === 0) return []
+    // The smallest failure is to be seen.
+    const share = bad === 0 ? 0 : Math.max(2 / height, bad / all)
+    const ok = { bucket, from: share, to: 1, fill: 'var(--ok)' }
+    return share === 0 ? [ok] : [ok, { bucket, from: 0, to: share, fill: 'var(--bad)' }]
+  })
   return (
-    <svg
-      class="spark"
-      role="img"
-      width={width}
-      height={height}
-      aria-label={`${name}: failures on ${failing} of ${buckets.length} days with reports`}
-    >
-      {days.map((bucket, i) => {
-        const row = byDay.get(bucket)
-        const failed = approximately(row?.failed)
-        const sessions = failed + approximately(row?.successful)
-        if (sessions === 0) return null
-        // The smallest failure is to be seen.
-        const bad = failed === 0 ? 0 : Math.max(2, (failed / sessions) * height)
-        return (
-          <g key={bucket}>
-            <rect class="ok" x={i * step} y={0} width={Math.max(0.8, step - 0.4)} height={height - bad} />
-            {bad > 0 && (
-              <rect class="bad" x={i * step} y={height - bad} width={Math.max(0.8, step - 0.4)} height={bad} />
-            )}
-          </g>
-        )
+    <Picture
+      kind="spark"
+      label={`${name}: failures on ${failing} of ${buckets.length} days with reports`}
+      on={[buckets, from, to]}
+      draw={(plot) => ({
+        height,
+        margin: 0,
+        x: { type: 'band', domain: daysOf(from, to), axis: null, padding: 0.15, round: false },
+        y: { domain: [0, 1], axis: null },
+        color: { type: 'identity' },
+        marks: [plot.barY(bars, { x: 'bucket', y1: 'from', y2: 'to', fill: 'fill' })],
       })}
-    </svg>
+    />
   )
 }
