@@ -39,6 +39,17 @@ test('months go as a whole: facts with their totals, verdicts, and bytes by thei
   assert.deepEqual(await applyRetention(db, noon('2026-02-20'), { ...keepAll, rawDays: 30, reportDays: 60 }), { dropped: [], refusedDeleted: 0 }) // prettier-ignore
 })
 
+test('what was detached before a crash is dropped the next time, and nothing else', async (t) => {
+  const { db } = await freshDatabase(t)
+  await recordDays(db, ['2026-01-10'])
+  await db.query('alter table report detach partition report_2026_01')
+  await db.query('alter table report_2026_01 rename to detached_report_2026_01')
+  await db.query('create table detached_notes (note text)')
+  assert.deepEqual((await applyRetention(db, noon('2026-01-20'), keepAll)).dropped, [])
+  const { rows } = await db.query<{ name: string }>(`select relname as name from pg_class where relname like 'detached%'`) // prettier-ignore
+  assert.deepEqual(rows, [{ name: 'detached_notes' }])
+})
+
 test('a month is kept while one of its days is kept, and a day longer', async (t) => {
   const { db } = await freshDatabase(t)
   await recordDays(db, ['2026-01-10'])
