@@ -5,14 +5,23 @@ import { text } from 'node:stream/consumers'
 import { median } from './bench.ts'
 import { adminToken, type Receiver } from './receiver.ts'
 
-/**
- * Milliseconds of each, the median of `rounds` after as many that do not count: a service that runs for weeks is warm.
- * Each round begins with another: who comes second finds the pages of the first in the processor's cache.
- */
+/** Milliseconds of each, the median of its rounds. */
 export async function inTurns<Name extends string>(
   rounds: number,
   works: Record<Name, () => Promise<unknown>>,
 ): Promise<Record<Name, number>> {
+  const times = Object.entries<number[]>(await byRound(rounds, works))
+  return Object.fromEntries(times.map(([name, ms]) => [name, median(ms)])) as Record<Name, number>
+}
+
+/**
+ * Milliseconds of each in each of the rounds, after as many that do not count: a service that runs for weeks is warm. Each
+ * round begins with another: who comes second finds the pages of the first in the processor's cache.
+ */
+export async function byRound<Name extends string>(
+  rounds: number,
+  works: Record<Name, () => Promise<unknown>>,
+): Promise<Record<Name, number[]>> {
   const names = Object.keys(works) as Name[]
   const times = new Map(names.map((name) => [name, [] as number[]]))
   for (let round = -rounds; round < rounds; round++) {
@@ -22,7 +31,7 @@ export async function inTurns<Name extends string>(
       if (round >= 0) times.get(name)!.push(ms)
     }
   }
-  return Object.fromEntries(names.map((name) => [name, median(times.get(name)!)])) as Record<Name, number>
+  return Object.fromEntries(times) as Record<Name, number[]>
 }
 
 export async function timed(work: () => Promise<unknown>): Promise<number> {
