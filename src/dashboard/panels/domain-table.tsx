@@ -16,6 +16,7 @@ import { stateWords } from './state.ts'
 
 type Row = Schemas['Domain']
 type Bucket = Schemas['TimeseriesRow']
+type DaysOf = (domain: string) => Bucket[] | undefined
 
 /** That many come with each "Show more": who wants more than the neediest looks for one that is not. */
 const moreRows = 50
@@ -25,12 +26,16 @@ export function DomainTable({ onLoaded }: { onLoaded?: (first: Neediest) => void
   const query = neediestQuery(useAsked().question)
   const { from, to } = query
   const [areMany, setAreMany] = useState(false)
+  const [names, setNames] = useState<string[]>([])
+  const daysOf = useDays(names)
   const ask = async (page: { cursor?: string }, init: { signal?: AbortSignal }) => {
     const isFirst = page.cursor === undefined
     const asked = { ...query, ...page, ...(!isFirst && { limit: moreRows }) }
     const answer = await told(api.GET('/v1/domains', { params: { query: asked }, ...init }))
     const more = answer.page.next_cursor !== null
     if (isFirst) setAreMany(more)
+    const listed = answer.data.map(({ domain }) => domain)
+    setNames((before) => (isFirst ? listed : [...before, ...listed]))
     if (isFirst) onLoaded?.({ from, to, domains: answer.data, more })
     return answer
   }
@@ -41,7 +46,7 @@ export function DomainTable({ onLoaded }: { onLoaded?: (first: Neediest) => void
       actions={<CsvButton path="/v1/domains" query={{ from, to, limit: 500 }} />}
     >
       <Pages ask={ask} on={[query]}>
-        {(rows) => <Domains rows={uniqueOf(rows)} />}
+        {(rows) => <Domains rows={uniqueOf(rows)} daysOf={daysOf} />}
       </Pages>
       {areMany && <FindDomain />}
     </Panel>
@@ -54,13 +59,16 @@ const uniqueOf = (rows: Row[]): Row[] => [...new Map(rows.map((row) => [row.doma
 /** As many as a filter takes. */
 const mostAsked = 100
 
-/** What the sparkline of a domain is drawn of; undefined while it is on its way: the table does not wait for it. */
-function useDays(rows: Row[]): (domain: string) => Bucket[] | undefined {
+/**
+ * What the sparkline of a domain is drawn of; undefined while it is on its way: the table does not wait for it. After a
+ * change of the window it is asked for at once, of those listed before: mostly they stay the same.
+ */
+function useDays(names: readonly string[]): DaysOf {
   const { from, to } = useAsked().question
   const held = useRef({ of: '', days: new Map<string, Bucket[]>(), asked: [] as string[] }).current
   if (held.of !== `${from} ${to}`) Object.assign(held, { of: `${from} ${to}`, days: new Map() })
   const { days } = held
-  const unknown = rows.map(({ domain }) => domain).filter((domain) => !days.has(domain))
+  const unknown = names.filter((domain) => !days.has(domain))
   if (unknown.length > 0) held.asked = unknown.slice(0, mostAsked).sort()
   const query = { from, to, domain: held.asked, split_by: 'domain', trust: 'any' } as const
   useLoad(
@@ -85,9 +93,8 @@ function shownOf(row: Row): { successful: Schemas['Count']; failed: Schemas['Cou
   return { successful, failed, unverified }
 }
 
-function Domains({ rows }: { rows: Row[] }) {
+function Domains({ rows, daysOf }: { rows: Row[]; daysOf: DaysOf }) {
   const { question, link } = useAsked()
-  const daysOf = useDays(rows)
   const aboutIt = (row: Row) => ({ domain: row.domain, ...(shownOf(row).unverified && { trust: 'unverified' }) })
   const reportsOf = (row: Row) => link('/reports', aboutIt(row))
   return (
