@@ -228,7 +228,7 @@ test('who comes before the first report is told what to publish and when to expe
       await settled(page)
       const broken = await page.getByRole('region', { name: 'What is broken' }).locator('.headline').allTextContents()
       assert.match(broken.join('\n'), /^d68\.example: 12 sessions .*\nd67\.example: 4 sessions .*$/)
-      await page.getByText('Below: the 5 domains in most need.').waitFor()
+      await page.getByText('Below: the 3 domains in most need.').waitFor()
       const inNeed = [['d68.example', 'failing'], ['d67.example', 'failing'], ['d69.example', 'silent']] // prettier-ignore
       const unheard = names.filter(
         (name) => !['d11.example', 'd67.example', 'd68.example', 'd69.example'].includes(name),
@@ -247,12 +247,12 @@ test('who comes before the first report is told what to publish and when to expe
       assert.deepEqual(stated(await rowsOf(page, 'Our domains')), all)
       assert.equal(await page.getByRole('img', { name: /^d\d\d\.example: failures on \d of \d days/ }).count(), 60)
 
-      const inView = all.slice(0, 5).map(([name]) => name!).sort() // prettier-ignore
+      const inView = all.slice(0, 3).map(([name]) => name!).sort() // prettier-ignore
       const asked = questionsOf(page)
       for (const [view, note, question] of [
-        ['/senders', 'Below: the 5 domains in most need; for another one,', '/v1/summary'],
-        ['/policies', 'Below: the 5 domains in most need; for another one,', '/v1/policy-versions'],
-        ['/reporters', 'Reporters by day: the 5 domains in most need; for another one,', '/v1/timeseries'],
+        ['/senders', 'Below: the 3 domains in most need; for another one,', '/v1/summary'],
+        ['/policies', 'Below: the 3 domains in most need; for another one,', '/v1/policy-versions'],
+        ['/reporters', 'Reporters by day: the 3 domains in most need; for another one,', '/v1/timeseries'],
       ] as const) {
         asked.splice(0)
         await follow(page, view)
@@ -312,9 +312,9 @@ test('where the window says which domains there are, it is known to be few befor
     assert.deepEqual(domainsOf(asked, '/v1/summary')[0], [], view)
     asked.splice(0)
     await follow(page, `${view}?days=30`)
-    await page.getByText('Below: the 5 domains in most need').waitFor()
+    await page.getByText('Below: the 3 domains in most need').waitFor()
     assert.ok(domainsOf(asked, '/v1/summary').length > 0)
-    for (const domains of domainsOf(asked, '/v1/summary')) assert.deepEqual(domains, names.slice(0, 5), view)
+    for (const domains of domainsOf(asked, '/v1/summary')) assert.deepEqual(domains, names.slice(0, 3), view)
     asked.splice(0)
   }
 })

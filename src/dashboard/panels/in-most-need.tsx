@@ -13,7 +13,7 @@ type Row = Schemas['Domain']
 const few = 10
 
 /** What the panels are about then: what all of a view ask at once is to be answered in a fifth of a second. */
-const mostInView = 5
+const mostInView = 3
 
 /** Of the window [from, to), in the order of need; `more`: there are others, in no more need than these. */
 export type Neediest = { from: string; to: string; domains: Row[]; more: boolean }

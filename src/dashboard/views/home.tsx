@@ -41,7 +41,7 @@ export function Home() {
             <Calendar />
           </div>
           <HeatMap />
-          <Causes most={6} />
+          <Causes most={inView.kind === 'some' ? 3 : 6} />
           <Trust />
         </Narrowed>
       )}
