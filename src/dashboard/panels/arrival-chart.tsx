@@ -32,7 +32,7 @@ export function ArrivalChart({ rows, from, to }: { rows: Arrival[]; from: string
       </p>
       <Chart
         label={label}
-        on={[bars, from, to]}
+        on={[rows, from, to]}
         draw={(plot) => ({
           height: 180,
           marginLeft: 50,

@@ -113,7 +113,7 @@ function Days({ rows, splitBy, from, to, interval, domain }: Props) {
                   </th>
                   {place === 0 && (
                     <td rowSpan={reporters.length} class="days">
-                      <Cells buckets={buckets} reporters={reporters} interval={interval} />
+                      <Cells buckets={buckets} reporters={reporters} interval={interval} on={[rows, from, to]} />
                     </td>
                   )}
                   <td class="number">
@@ -186,21 +186,26 @@ const kinds = {
   bad: { share: 0.9, fill: 'var(--bad)' },
 }
 
-type CellsProps = { buckets: string[]; reporters: [name: string, rows: Row[]][]; interval: 'day' | 'week' }
+type CellsProps = {
+  buckets: string[]
+  reporters: [name: string, rows: Row[]][]
+  interval: 'day' | 'week'
+  /** What these are made of. */
+  on: readonly unknown[]
+}
 
 /** One chart beside all rows. Failing days are twice as high, so not told by colour alone. */
-function Cells({ buckets, reporters, interval }: CellsProps) {
-  const names = reporters.map(([name]) => name)
+function Cells({ buckets, reporters, interval, on }: CellsProps) {
   return (
     <Picture
       kind="cells"
-      label={`${plural(names.length, 'reporter')} by ${interval}, each told in its row`}
-      on={[buckets, reporters]}
+      label={`${plural(reporters.length, 'reporter')} by ${interval}, each told in its row`}
+      on={on}
       draw={(plot, { height }) => ({
         height,
         margin: 0,
         x: { type: 'band', domain: buckets, axis: null, padding: 0.12, round: false },
-        y: { domain: [names.length, 0], axis: null },
+        y: { domain: [reporters.length, 0], axis: null },
         color: { type: 'identity' },
         marks: [
           plot.barY(

@@ -28,7 +28,7 @@ type Cell = {
 export type Grid = {
   /** Those with most failures first. '' is for details that name none. */
   mxs: Line[]
-  types: { name: string }[]
+  types: string[]
   cells: Cell[]
   /** MXs that are left out. */
   hidden: number
@@ -65,7 +65,7 @@ export function gridOf(rows: readonly Row[], link: Link, isVerified: boolean): G
   })
   return {
     mxs: shown.map(([name, failed]) => ({ name, failed, href: link({ receiving_mx_hostname: name }) })),
-    types: types.map(([name]) => ({ name })),
+    types: types.map(([name]) => name),
     cells,
     hidden: mxs.length - shown.length,
   }
@@ -107,7 +107,7 @@ export function drawGrid(plot: typeof Plot, { mxs, types, cells }: Grid, room: n
         anchor: 'top',
         tickSize: 0,
         lineWidth: cellWidth / em,
-        tickFormat: (place: number) => broken(place < types.length ? visible(types[place]!.name) : 'All'),
+        tickFormat: (place: number) => broken(place < types.length ? visible(types[place]!) : 'All'),
       }),
       plot.axisY({
         tickSize: 0,
@@ -121,8 +121,7 @@ export function drawGrid(plot: typeof Plot, { mxs, types, cells }: Grid, room: n
         fill: 'var(--bad)',
         fillOpacity: ({ weight }: Cell) => 0.07 + weight * 0.31,
         href: ({ failed, href, unverified }: Cell) => (isZero(failed) && unverified ? unverified.href : href),
-        title: (cell: Cell) =>
-          `${visible(types[cell.type]!.name)} on ${nameOf(mxs[cell.mx]!)}: ${linesOf(cell).join(' ')}`,
+        title: (cell: Cell) => `${visible(types[cell.type]!)} on ${nameOf(mxs[cell.mx]!)}: ${linesOf(cell).join(' ')}`,
       }),
       plot.text(cells, {
         x: 'type',
@@ -159,7 +158,7 @@ export function GridTable({ grid: { mxs, types, cells } }: { grid: Grid }) {
         <thead>
           <tr>
             <th scope="col">Receiving MX</th>
-            {types.map(({ name }) => (
+            {types.map((name) => (
               <th key={name} scope="col" class="number">
                 <Said text={name} />
               </th>
@@ -174,7 +173,7 @@ export function GridTable({ grid: { mxs, types, cells } }: { grid: Grid }) {
             <tr key={name}>
               <th scope="row">{name === '' ? <em>{noMx}</em> : <Domain name={name} />}</th>
               {types.map((type, place) => (
-                <TableCell key={type.name} cell={cells.find((cell) => cell.mx === mx && cell.type === place)} />
+                <TableCell key={type} cell={cells.find((cell) => cell.mx === mx && cell.type === place)} />
               ))}
               <td class="number">
                 <a href={href}>{count(failed)}</a>

@@ -65,7 +65,7 @@ function Cells({ rows, totals, domain }: { rows: Row[]; totals: Schemas['Totals'
     <>
       <Chart
         label={`Failed sessions by receiving MX and result type: ${plural(grid.mxs.length, 'MX', 'MXs')}, ${plural(grid.types.length, 'result type')}.`}
-        on={[rows, filters]}
+        on={[rows, question, domain]}
         hasLinks
         draw={(plot, { width }) => drawGrid(plot, grid, width)}
         table={() => <GridTable grid={grid} />}

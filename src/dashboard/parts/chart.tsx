@@ -16,7 +16,7 @@ type Props = {
   /** What one sees, in one sentence. */
   label: string
   draw: Draw
-  /** Drawn anew when something in here changes. */
+  /** Drawn anew when something in here changes: what the API answered, not what is made of it anew each time. */
   on: readonly unknown[]
 }
 
@@ -55,7 +55,7 @@ export function Chart({
 
 /** A chart beside the numbers that it is about, in the room that the style sheet gives this class. */
 export function Picture({ kind, ...drawn }: Props & { kind: string }) {
-  return <div class={kind} ref={useDrawn<HTMLDivElement>(drawn, nameImage)} />
+  return <span class={kind} ref={useDrawn<HTMLSpanElement>(drawn, nameImage)} />
 }
 
 /** Where it is drawn. What is off the screen is drawn as soon as it is not (style.css). */

@@ -19,7 +19,7 @@ export function Sparkline({
   name: string
 }) {
   // prettier-ignore
-  if (!buckets) return <div class="spark" aria-busy="true" />
+  if (!buckets) return <span class="spark" aria-busy="true" />
   const failing = buckets.filter(({ failed }) => approximately(failed) > 0).length
   const bars = buckets.flatMap(({ bucket, successful, failed }) => {
     const [bad, all] = [approximately(failed), approximately(failed) + approximately(successful)]
