@@ -5,6 +5,8 @@ import { factTables } from './partitions.ts'
 
 /** Any number that no other program takes on the same database: RFC 8460, third lock. */
 const advisoryLock = 84603
+/** One instance at a time is at each of them: who looks for old months keeps nobody from evicting. */
+const tasks = { refused: 1, months: 2 }
 /** Rows in one transaction: no lock is held for long, and what is done stays done. */
 const batchRows = 5_000
 
@@ -19,7 +21,7 @@ export type Retention = {
 
 /**
  * Does what is due at `now`: cheap when nothing is, safe to run at any time and on any number of instances, of which one
- * at a time acts. Months go when each of their days is past, and one more, for what is on its way while the day changes.
+ * at a time acts at each task. Months go when each of their days is past, and one more, for what is on its way while the day changes.
  * Answers the names of the partitions dropped and the number of refused submissions whose bytes were deleted. Rejects
  * when a partition is in use just now; what was done until then stays done.
  */
@@ -41,10 +43,11 @@ export async function applyRetention(
 
 const daysBefore = (now: Date, days: number): Date => new Date(now.getTime() - days * 24 * 60 * 60 * 1000)
 
-/** One transaction by one instance: undefined when another instance is at it. */
-function act<T>(db: Database, work: (tx: Queryable) => Promise<T>): Promise<T | undefined> {
+/** One transaction by one instance: undefined when another instance is at this task. */
+function act<T>(db: Database, task: keyof typeof tasks, work: (tx: Queryable) => Promise<T>): Promise<T | undefined> {
   return inTransaction(db, async (tx) => {
-    const { rows } = await tx.query<{ ok: boolean }>('select pg_try_advisory_xact_lock($1) as ok', [advisoryLock])
+    const locks = [advisoryLock, tasks[task]]
+    const { rows } = await tx.query<{ ok: boolean }>('select pg_try_advisory_xact_lock($1, $2) as ok', locks)
     return rows[0]!.ok ? work(tx) : undefined
   })
 }
@@ -56,7 +59,7 @@ function act<T>(db: Database, work: (tx: Queryable) => Promise<T>): Promise<T | 
 async function dropMonths(db: Database, tables: readonly string[], keepFrom: Date): Promise<string[]> {
   const dropped: string[] = []
   for (;;) {
-    const month = await act(db, (tx) => detachOldestMonth(tx, tables, keepFrom))
+    const month = await act(db, 'months', (tx) => detachOldestMonth(tx, tables, keepFrom))
     if (!month || month.length === 0) return dropped
     await dropDetached(db)
     dropped.push(...month)
@@ -104,7 +107,7 @@ async function detachOldestMonth(tx: Queryable, tables: readonly string[], keepF
 async function deleteExpired(db: Database, keepFrom: Date): Promise<number> {
   let deleted = 0
   for (;;) {
-    const { rowCount } = (await act(db, (tx) =>
+    const { rowCount } = (await act(db, 'refused', (tx) =>
       tx.query(
         `delete from submission_raw where (arrived_on, domain, arrival_key) in (
            select arrived_on, domain, arrival_key from submission_raw
@@ -121,7 +124,7 @@ async function deleteExpired(db: Database, keepFrom: Date): Promise<number> {
 async function evictNoisiest(db: Database, mostBytes: number): Promise<number> {
   let deleted = 0
   for (;;) {
-    const evicted = await act(db, (tx) => evictBatch(tx, mostBytes))
+    const evicted = await act(db, 'refused', (tx) => evictBatch(tx, mostBytes))
     if (!evicted) return deleted
     deleted += evicted
   }

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { after, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -115,7 +116,8 @@ const kills = 6
 /** Of months that are over: their first day. */
 const oldDays = Array.from({ length: 8 }, (_, i) => new Date(Date.now() - (80 + 31 * i) * dayMs).toISOString().slice(0, 10)) // prettier-ignore
 
-function retain(t: TestContext, url: string): { kill: () => Promise<unknown>; begun: Promise<unknown> } {
+/** `pass` ends with the pass that is under way. */
+function retain(t: TestContext, url: string) {
   const program = new URL('../support/retention-process.ts', import.meta.url).pathname
   const child = spawn(process.execPath, [program, url, String(reportDays), String(refusedBytes)], { stdio: ['ignore', 'pipe', 'inherit'] }) // prettier-ignore
   const ended = once(child, 'exit')
@@ -124,7 +126,10 @@ function retain(t: TestContext, url: string): { kill: () => Promise<unknown>; be
     return ended
   }
   t.after(kill)
-  return { begun: once(child.stdout, 'data'), kill }
+  const over = ended.then(() => assert.fail('retention has ended'))
+  over.catch(() => undefined)
+  const lines = createInterface({ input: child.stdout })
+  return { begun: once(lines, 'line'), pass: () => Promise.race([once(lines, 'line'), over]), kill }
 }
 
 test('F31: retention is killed, runs twice at once, and runs while reports and rubbish come in: nothing is torn, and nobody waits a second for it', async (t) => {
@@ -178,7 +183,7 @@ test('F31: retention is killed, runs twice at once, and runs while reports and r
   await stage.recovery()
   over.abort()
   await Promise.all([rubbish, watching])
-  await sleep(1_500) // What came last is evicted as well.
+  await Promise.all(both.map(({ pass }) => pass().then(pass))) // One whole pass of each since then: what came last is evicted.
   await Promise.all(both.map(({ kill }) => kill()))
   await senders.stop()
 

@@ -127,14 +127,23 @@ test('one instance at a time acts: two at once do everything once', async (t) =>
   assert.deepEqual([dropped.length, new Set(dropped).size], [12, 12])
 })
 
-test('while another instance is at it nothing is done', async (t) => {
+test('what another instance is at is left to it, and nothing else: who is at the months keeps nobody from evicting', async (t) => {
   const { db } = await freshDatabase(t)
   await recordDays(db, ['2025-11-10'])
+  await refuse(db, 'a', [60, 60])
   const other = await db.connect()
-  await other.query('begin; select pg_advisory_xact_lock(84603)')
-  assert.deepEqual(await applyRetention(db, noon('2026-02-20'), { ...keepAll, reportDays: 30 }), { dropped: [], refusedDeleted: 0 }) // prettier-ignore
-  await other.query('rollback')
+  const doneWhileAt = async (task: number) => {
+    await other.query(`begin; select pg_advisory_xact_lock(84603, ${task})`)
+    const done = await applyRetention(db, noon('2026-02-20'), { ...keepAll, reportDays: 30, refusedBytes: 100 })
+    await other.query('rollback')
+    return [done.dropped.length, done.refusedDeleted]
+  }
+  const whileMonths = await doneWhileAt(2)
+  await refuse(db, 'a', [60])
+  const whileRefused = await doneWhileAt(1)
   other.release()
+  assert.deepEqual(whileMonths, [0, 1])
+  assert.deepEqual(whileRefused, [5, 0])
 })
 
 test('a month that is being read is left for the next time, after a moment', async (t) => {

@@ -10,6 +10,7 @@ console.log('begins')
 for (;;) {
   try {
     await applyRetention(db, new Date(), keep)
+    console.log('done')
   } catch (error) {
     if ((error as { code?: string }).code !== '55P03') throw error // A partition that is in use goes the next time.
   }
