@@ -10,8 +10,14 @@ import type { ApiDeps } from './route.ts'
 
 export const domainOrders = ['domain', 'need'] as const
 
-/** The needy first. By name alone all are alike. */
-const ranks = { failing: 0, silent: 1, unheard: 2, healthy: 3 } as const
+/** The needy first; `unheard` are those without a report in the window. */
+export const needs = ['failing', 'silent', 'unheard', 'healthy'] as const
+
+/** By name alone all are alike. */
+const ranks = { failing: 0, silent: 1, unheard: 2, healthy: 3 } as const satisfies Record<
+  (typeof needs)[number],
+  number
+>
 
 /** `failed` is of the newest day, and 0 for who is not failing. */
 type Need = { rank: (typeof ranks)[keyof typeof ranks]; failed: bigint }
@@ -37,13 +43,17 @@ type Asked = {
   limit: number
 }
 
-/** The first `limit` behind the page before, each with its position. */
-export async function listInOrder(
-  deps: ApiDeps,
-  asked: Asked,
-): Promise<{ own: ListedDomain; position: OrderPosition }[]> {
-  const placed = asked.orderBy === 'need' ? await placedByNeed(deps, asked) : await placedByName(deps, asked)
-  return placed.map(({ own, rank, failed }) => ({ own, position: [rank, String(failed), own.domain] }))
+type InOrder = { own: ListedDomain; position: OrderPosition; need: (typeof needs)[number] | null }
+
+/** The first `limit` behind the page before, each with its position; by name nobody looks what they need. */
+export async function listInOrder(deps: ApiDeps, asked: Asked): Promise<InOrder[]> {
+  const isByNeed = asked.orderBy === 'need'
+  const placed = isByNeed ? await placedByNeed(deps, asked) : await placedByName(deps, asked)
+  return placed.map(({ own, rank, failed }) => ({
+    own,
+    position: [rank, String(failed), own.domain],
+    need: isByNeed ? needs[rank] : null,
+  }))
 }
 
 async function placedByName(deps: ApiDeps, asked: Asked): Promise<Placed[]> {
@@ -61,22 +71,22 @@ async function placedByName(deps: ApiDeps, asked: Asked): Promise<Placed[]> {
 async function placedByNeed(deps: ApiDeps, asked: Asked): Promise<Placed[]> {
   const { window, visible } = asked
   const lately = [window.from, quietSince(window, deps.now())].sort()[1]!
-  const needs = await needsLately(deps, asked, lately)
-  const isFailing = (domain: string) => needs.get(domain)?.rank === ranks.failing
+  const lateNeeds = await needsLately(deps, asked, lately)
+  const isFailing = (domain: string) => lateNeeds.get(domain)?.rank === ranks.failing
   if (deps.ownDomains.any) {
-    const heard = await withListed(deps, [...needs.keys()].filter(isFailing), visible)
+    const heard = await withListed(deps, [...lateNeeds.keys()].filter(isFailing), visible)
     const failing = heard.filter(({ domain }) => isFailing(domain))
     const first = page(
-      failing.map((own) => ({ own, ...needs.get(own.domain)! })),
+      failing.map((own) => ({ own, ...lateNeeds.get(own.domain)! })),
       asked,
     )
     if (first.length === asked.limit) return first
   }
   const own = await ourDomains(deps, window, visible)
-  const others = own.flatMap(({ domain }) => (needs.has(domain) ? [] : [domain]))
+  const others = own.flatMap(({ domain }) => (lateNeeds.has(domain) ? [] : [domain]))
   const before = await heardOf(deps.db, others, { from: window.from, to: lately })
   const needOf = (domain: string): Need =>
-    needs.get(domain) ?? { rank: before.has(domain) ? ranks.silent : ranks.unheard, failed: 0n }
+    lateNeeds.get(domain) ?? { rank: before.has(domain) ? ranks.silent : ranks.unheard, failed: 0n }
   return page(
     own.map((own) => ({ own, ...needOf(own.domain) })),
     asked,

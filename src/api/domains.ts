@@ -5,7 +5,7 @@ import { purgeDomain } from '../store/purge.ts'
 import { domainName } from '../tlsrpt/domain-name.ts'
 import { organizationalDomain } from '../tlsrpt/ownership.ts'
 import { domainSchema, withHealth } from './domain-json.ts'
-import { domainOrders, listInOrder, orderPosition } from './domain-order.ts'
+import { domainOrders, listInOrder, needs, orderPosition } from './domain-order.ts'
 import { countSchema, toJson } from './json.ts'
 import { ourDomains } from './our-domains.ts'
 import { listParameters, pageSchema, readPage } from './pages.ts'
@@ -52,6 +52,16 @@ const listed = z.strictObject({
   ...listParameters,
 })
 
+const nameSchema = z
+  .strictObject({
+    domain: z.string(),
+    need: z
+      .enum(needs)
+      .nullable()
+      .describe('As `order_by=need` has it; `unheard`: no report in the window. Null in the order of names.'),
+  })
+  .meta({ id: 'DomainName' })
+
 export function addDomains(app: Api, deps: ApiDeps): void {
   const { db, ownDomains, now } = deps
 
@@ -71,11 +81,30 @@ export function addDomains(app: Api, deps: ApiDeps): void {
       },
     },
     async ({ query, caller }) => {
-      const { window, after, cut } = readPage(query, orderPosition, now())
-      const asked = { orderBy: query.order_by, window, visible: caller.visible, after, limit: query.limit + 1 }
-      const { rows, page } = cut(await listInOrder(deps, asked), ({ position }) => position)
+      const { rows, page, window } = await readOrdered(deps, query, caller)
       const data = await withHealth(deps, rows.map(({ own }) => own), window) // prettier-ignore
       return { data, page, window }
+    },
+  )
+
+  app.get(
+    '/v1/domain-names',
+    {
+      schema: {
+        tags: ['domains'],
+        summary: 'Our domains by name alone',
+        description:
+          'Those of `/v1/domains`, in the same orders, for a fraction of its cost: which of thousands need somebody.',
+        querystring: listed,
+        response: {
+          200: z.strictObject({ data: z.array(nameSchema), page: pageSchema, window: windowSchema }),
+          ...problems(400, 401),
+        },
+      },
+    },
+    async ({ query, caller }) => {
+      const { rows, page, window } = await readOrdered(deps, query, caller)
+      return { data: rows.map(({ own: { domain }, need }) => ({ domain, need })), page, window }
     },
   )
 
@@ -180,4 +209,10 @@ async function refuseHosts({ ownDomains }: ApiDeps, { visible }: Caller, domain:
 async function refuseEnvironment({ ownDomains }: ApiDeps, domain: string): Promise<void> {
   const isFixed = (await ownDomains.list()).some((own) => own.domain === domain && own.source === 'environment')
   if (isFixed) throw new Problem(409, 'environment-domain', 'It stands in POLICY_DOMAINS and is changed there.')
+}
+
+async function readOrdered(deps: ApiDeps, query: z.output<typeof listed>, { visible }: Caller) {
+  const { window, after, cut } = readPage(query, orderPosition, deps.now())
+  const asked = { orderBy: query.order_by, window, visible, after, limit: query.limit + 1 }
+  return { window, ...cut(await listInOrder(deps, asked), ({ position }) => position) }
 }

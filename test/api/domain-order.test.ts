@@ -77,6 +77,21 @@ test('pages in the order of need put together are all domains, each once, wherev
   }
 })
 
+test('names alone come in the same orders, pages and needs', async () => {
+  const asked = async (rows: Promise<Record<string, unknown>[]>) =>
+    (await rows).map(({ domain, need }) => [domain, need])
+  const needed = inNeed.map(([name, state]) => [
+    `${name}.example`,
+    ['never', 'older'].includes(name) ? 'unheard' : state,
+  ])
+  assert.deepEqual(await asked(walk('/v1/domain-names?order_by=need')), needed)
+  assert.deepEqual(await asked(walk('/v1/domain-names?order_by=need&limit=5')), needed)
+  assert.deepEqual(await asked(walk('/v1/domain-names?limit=5')), names.toSorted().map((name) => [`${name}.example`, null])) // prettier-ignore
+  const headers = await tokenFor(db, ['fine.example', 'web.example', 'other.example'])
+  const { json } = await call(api, 'GET', '/v1/domain-names?order_by=need', { headers })
+  assert.deepEqual(json.data, [{ domain: 'web.example', need: 'failing' }, { domain: 'fine.example', need: 'healthy' }]) // prettier-ignore
+})
+
 test('by name is what is answered unless need is asked for', async () => {
   const { json } = await get('/v1/domains')
   assert.deepEqual(stated(json.data).map(([name]) => name), names.toSorted()) // prettier-ignore

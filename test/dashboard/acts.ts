@@ -260,13 +260,13 @@ test('who comes before the first report is told what to publish and when to expe
         await follow(page, `${view}?days=90`)
         await page.getByText(note).waitFor()
         assert.deepEqual(domainsOf(asked, question), [inView, inView], view)
-        assert.deepEqual(domainsOf(asked, '/v1/domains'), [[], []], view)
+        assert.deepEqual(domainsOf(asked, '/v1/domain-names'), [[], []], view)
 
         asked.splice(0)
         await follow(page, `${view}?domain=d11.example`)
         assert.equal(await page.locator('.note').count(), 0)
         assert.deepEqual(domainsOf(asked, question), [['d11.example']], view)
-        assert.deepEqual(domainsOf(asked, '/v1/domains'), [], view)
+        assert.deepEqual(domainsOf(asked, '/v1/domain-names'), [], view)
       }
       asked.splice(0)
       await follow(page, '/')

@@ -11,7 +11,7 @@ import { Table } from '../parts/table.tsx'
 import { useAsked } from '../asked.tsx'
 import { approximately, count, day, isZero, percent } from '../words.ts'
 import { FindDomain } from './find-domain.tsx'
-import { neediestQuery, type Neediest } from './in-most-need.tsx'
+import { neediestQuery } from './in-most-need.tsx'
 import { stateWords } from './state.ts'
 
 type Row = Schemas['Domain']
@@ -21,8 +21,11 @@ type DaysOf = (domain: string) => Bucket[] | undefined
 /** That many come with each "Show more": who wants more than the neediest looks for one that is not. */
 const moreRows = 50
 
+/** Of the window [from, to), in the order of need; `more`: there are others, in no more need than these. */
+export type FirstPage = { from: string; to: string; rows: Row[]; more: boolean }
+
 /** `onLoaded` is told the first page. */
-export function DomainTable({ onLoaded }: { onLoaded?: (first: Neediest) => void }) {
+export function DomainTable({ onLoaded }: { onLoaded?: (first: FirstPage) => void }) {
   const query = neediestQuery(useAsked().question)
   const { from, to } = query
   const [areMany, setAreMany] = useState(false)
@@ -36,7 +39,7 @@ export function DomainTable({ onLoaded }: { onLoaded?: (first: Neediest) => void
     if (isFirst) setAreMany(more)
     const listed = answer.data.map(({ domain }) => domain)
     setNames((before) => (isFirst ? listed : [...before, ...listed]))
-    if (isFirst) onLoaded?.({ from, to, domains: answer.data, more })
+    if (isFirst) onLoaded?.({ from, to, rows: answer.data, more })
     return answer
   }
   return (

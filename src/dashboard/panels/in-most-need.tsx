@@ -1,13 +1,11 @@
 /** Of many domains, those in most need: over all, most questions would be heavy (docs/performance.md) and pictures of nothing. */
 import type { ComponentChildren } from 'preact'
 import { useMemo } from 'preact/hooks'
-import { api, told, type Schemas } from '../client.ts'
+import { api, told } from '../client.ts'
 import { Failed, Show, useLoad } from '../load.tsx'
 import { Assume, useAsked } from '../asked.tsx'
 import type { Question } from '../question.ts'
 import { plural } from '../words.ts'
-
-type Row = Schemas['Domain']
 
 /** More are many. */
 const few = 10
@@ -15,8 +13,11 @@ const few = 10
 /** What the panels are about then: what all of a view ask at once is to be answered in a fifth of a second. */
 const mostInView = 3
 
-/** Of the window [from, to), in the order of need; `more`: there are others, in no more need than these. */
-export type Neediest = { from: string; to: string; domains: Row[]; more: boolean }
+/**
+ * Of the window [from, to), in the order of need, those that were not reported on told apart; `more`: there are others, in
+ * no more need than these.
+ */
+export type Neediest = { from: string; to: string; domains: { domain: string; isUnheard: boolean }[]; more: boolean }
 
 export const neediestQuery = ({ from, to }: Pick<Question, 'from' | 'to'>) =>
   ({ from, to, order_by: 'need', limit: few }) as const
@@ -29,9 +30,9 @@ export type InView = { from: string; to: string } & (
   | { kind: 'some'; names: string[]; with: 'in most need' | 'with most reports' }
 )
 
-/** Where those in most need were never reported on: the domains with most reports. Undefined until that is known. */
+/** Where those in most need were not reported on: the domains with most reports. Undefined until that is known. */
 export function useInView(neediest: Neediest | undefined): InView | undefined {
-  const isQuiet = neediest?.domains.every(({ state }) => state === 'no-reports') ?? false
+  const isQuiet = neediest?.domains.every(({ isUnheard }) => isUnheard) ?? false
   const reported = useReported(isQuiet && neediest?.more === true)
   return useMemo(() => {
     if (!neediest) return undefined
@@ -116,8 +117,9 @@ function OfNeediest({ what, children }: Props) {
   const query = neediestQuery(question)
   const loaded = useLoad(
     async (signal): Promise<Neediest> => {
-      const { data, page } = await told(api.GET('/v1/domains', { params: { query }, signal }))
-      return { from: query.from, to: query.to, domains: data, more: page.next_cursor !== null }
+      const { data, page } = await told(api.GET('/v1/domain-names', { params: { query }, signal }))
+      const domains = data.map(({ domain, need }) => ({ domain, isUnheard: need === 'unheard' }))
+      return { from: query.from, to: query.to, domains, more: page.next_cursor !== null }
     },
     [query],
   )

@@ -1,12 +1,12 @@
 /** "Is anything broken, why, and what do I do?" */
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { api, told, type Schemas } from '../client.ts'
 import { useLoad } from '../load.tsx'
 import { AddDomain } from '../panels/add-domain.tsx'
 import { Calendar } from '../panels/calendar.tsx'
 import { Causes } from '../panels/causes.tsx'
 import { Daily } from '../panels/daily.tsx'
-import { DomainTable } from '../panels/domain-table.tsx'
+import { DomainTable, type FirstPage } from '../panels/domain-table.tsx'
 import { HeatMap } from '../panels/heat-map.tsx'
 import { Narrowed, useInView, type Neediest } from '../panels/in-most-need.tsx'
 import { Trust } from '../panels/trust.tsx'
@@ -20,20 +20,21 @@ type Row = Schemas['Domain']
 const mostHeadlines = 3
 
 export function Home() {
-  const [neediest, setNeediest] = useState<Neediest>()
+  const [first, setFirst] = useState<FirstPage>()
   const [added, setAdded] = useState(0)
+  const neediest = useMemo(() => first && neediestOf(first), [first])
   const inView = useInView(neediest)
   const nothingYet = inView?.kind === 'nothing'
   return (
     <Page title="Overview">
-      {neediest && <Verdict {...neediest} />}
+      {first && <Verdict {...first} />}
       {nothingYet && (
         <Panel title="Your domains" question="Reports about others are refused.">
           <AddDomain onAdded={() => setAdded((n) => n + 1)} />
         </Panel>
       )}
       {nothingYet && <FirstVisit />}
-      <DomainTable key={added} onLoaded={setNeediest} />
+      <DomainTable key={added} onLoaded={setFirst} />
       {inView && !nothingYet && (
         <Narrowed to={inView}>
           <div class="columns">
@@ -49,8 +50,13 @@ export function Home() {
   )
 }
 
+const neediestOf = ({ rows, ...rest }: FirstPage): Neediest => ({
+  ...rest,
+  domains: rows.map(({ domain, state }) => ({ domain, isUnheard: state === 'no-reports' })),
+})
+
 /** The one sentence that somebody with five seconds reads. */
-function Verdict({ domains, more }: Neediest) {
+function Verdict({ rows: domains, more }: FirstPage) {
   const failing = domains.filter(({ state }) => state === 'failing')
   const isQuiet = domains.every(({ state }) => state === 'no-reports')
   if (domains.length === 0) return null

@@ -24,7 +24,7 @@ function OwnDomains() {
   return (
     <Panel title="Your domains" question="What each publishes, seen from outside, and whether it is safe to enforce.">
       <Pages
-        ask={(more, init) => told(api.GET('/v1/domains', { params: { query: { ...query, ...more } }, ...init }))}
+        ask={(more, init) => told(api.GET('/v1/domain-names', { params: { query: { ...query, ...more } }, ...init }))}
         on={[added]}
       >
         {(rows) => (
