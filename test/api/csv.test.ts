@@ -33,7 +33,7 @@ function read(text: string): Record<string, string>[] {
   })
 }
 
-const lists = ['/v1/summary', '/v1/timeseries', '/v1/causes', '/v1/failures', '/v1/policy-versions', '/v1/arrivals', '/v1/reports', '/v1/submissions', '/v1/domains', '/v1/reporters', '/v1/result-types', '/v1/tokens'] // prettier-ignore
+const lists = ['/v1/summary', '/v1/timeseries', '/v1/causes', '/v1/failures', '/v1/policy-versions', '/v1/arrivals', '/v1/reports', '/v1/submissions', '/v1/domains', '/v1/domain-names', '/v1/reporters', '/v1/result-types', '/v1/tokens'] // prettier-ignore
 
 for (const url of lists) {
   test(`${url} answers CSV to who accepts it: a header line, and a row for each of JSON's`, async () => {

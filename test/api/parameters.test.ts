@@ -157,6 +157,7 @@ test('whatever stands in a query, the answer is 200 or 400 and no statement fail
     'reports',
     'submissions',
     'domains',
+    'domain-names',
     'domains/ours.example',
   ].map(
     // prettier-ignore
