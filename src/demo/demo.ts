@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { readConfig, type Config } from '../config.ts'
 import type { ResolveTxt } from '../dkim/verify.ts'
-import { startService, type Service } from '../service.ts'
+import { startService } from '../service.ts'
+import { apiClient, showAnswers, showChecks, showWhereToGo, type Say } from './answers.ts'
 import { makeKeys, openDelivery, type Answer, type Delivery } from './deliver.ts'
 import { domains, history, senders, type DemoReport } from './history.ts'
 import { formatTable } from './table.ts'
@@ -16,7 +17,7 @@ import { startDemoWorld } from './world.ts'
 export type DemoOptions = {
   /** Stop after printing. */
   once: boolean
-  say: { out: (line: string) => void }
+  say: Say
   log: Logger
   now: () => Date
   /** Resolves when the person has seen enough. */
@@ -28,6 +29,7 @@ export type DemoOptions = {
 
 const samplesFolder = fileURLToPath(new URL('../../samples/', import.meta.url))
 const historyDays = 90
+const dayMs = 24 * 60 * 60 * 1000
 const receiver = 'demo.example'
 const ruaAddress = `tlsrpt@${receiver}`
 const intakeUrl = `https://${receiver}/v1/tlsrpt`
@@ -60,9 +62,9 @@ export async function runDemo({ once, say, log, now, stopped, nudged, nudge }: D
         if (by === 'mail') await api('PATCH', `/v1/reporters/${domain}`, { standing: 'known' })
       await showSamples(delivery, say)
       const failed = await showHistory(delivery, say, now())
-      await showAnswers(api, say, now())
+      await showAnswers(api, say, firstDay(now()))
       await showChecks(api, say)
-      showWhereToGo(service, say)
+      showWhereToGo(service, ruaAddress, say)
       if (!once) {
         const end = stopped()
         const mend = async () => {
@@ -141,7 +143,7 @@ export const zoneResolver =
     return Promise.resolve(record === undefined ? { kind: 'missing' } : { kind: 'found', records: [record] })
   }
 
-async function showSamples(delivery: Delivery, say: DemoOptions['say']): Promise<void> {
+async function showSamples(delivery: Delivery, say: Say): Promise<void> {
   const names = (await readdir(samplesFolder))
     .filter((name) => /\.(?:eml|json|json\.gz)$/.test(name) && name !== 'zone.json' && !name.endsWith('.expected.json'))
     .sort()
@@ -158,8 +160,11 @@ async function showSamples(delivery: Delivery, say: DemoOptions['say']): Promise
   for (const line of formatTable(['sample', 'by', 'answer'], rows)) say.out(`  ${line}`)
 }
 
+/** 'YYYY-MM-DD'. */
+const firstDay = (today: Date): string => new Date(today.getTime() - historyDays * dayMs).toISOString().slice(0, 10)
+
 /** Returns how many were not accepted: none, if all is well. */
-async function showHistory(delivery: Delivery, say: DemoOptions['say'], today: Date): Promise<number> {
+async function showHistory(delivery: Delivery, say: Say, today: Date): Promise<number> {
   const begun = performance.now()
   const counts = { mail: 0, https: 0 }
   const refused: Answer[] = []
@@ -184,7 +189,7 @@ async function showHistory(delivery: Delivery, say: DemoOptions['say'], today: D
 
 /** What senders will tell tomorrow, after the fix. */
 async function tellOfToday(delivery: Delivery, today: Date): Promise<void> {
-  const tomorrow = new Date(today.getTime() + 24 * 60 * 60 * 1000)
+  const tomorrow = new Date(today.getTime() + dayMs)
   for (const report of history(tomorrow, 1, true)) await deliver(delivery, report)
 }
 
@@ -192,122 +197,3 @@ const deliver = (delivery: Delivery, report: DemoReport): Promise<Answer> =>
   report.sender.by === 'mail'
     ? delivery.sendReport(report)
     : delivery.post(Buffer.from(report.json), 'application/tlsrpt+json')
-
-type SummaryRow = {
-  domain: string
-  receiving_mx_hostname: string | null
-  result_type: string | null
-  failed: number
-  failed_by_policy_type: Record<string, number>
-  reporters: number
-  first_seen: string | null
-  last_seen: string | null
-  unverified: { failed: number }
-}
-
-async function showAnswers(api: ApiCall, say: DemoOptions['say'], today: Date): Promise<void> {
-  const from = new Date(today.getTime() - historyDays * 24 * 60 * 60 * 1000).toISOString().slice(0, 10)
-  const { data } = (await api(
-    'GET',
-    `/v1/summary?group_by=domain,receiving_mx_hostname,result_type&from=${from}&limit=500`,
-  )) as { data: SummaryRow[] }
-  const rows = data
-    .sort((a, b) =>
-      a.domain < b.domain
-        ? -1
-        : a.domain > b.domain
-          ? 1
-          : b.failed - a.failed || b.unverified.failed - a.unverified.failed,
-    )
-    .map((row) => [
-      row.domain,
-      row.receiving_mx_hostname ?? '-',
-      row.result_type ?? '-',
-      String(row.failed),
-      String(row.unverified.failed),
-      besidePrimary(row),
-      String(row.reporters),
-      row.first_seen ?? '-',
-      row.last_seen ?? '-',
-    ])
-  say.out(`\nWhat fails, where: sessions by domain, receiving MX and result type since ${from}`)
-  say.out(
-    '  verified: a DKIM signature of the reporting domain stands behind it; HTTPS proves nothing, so it stands beside\n',
-  )
-  for (const line of formatTable(
-    [
-      'domain',
-      'receiving MX',
-      'result type',
-      '>verified',
-      '>unverified',
-      'by policy type',
-      '>reporters',
-      'first',
-      'last',
-    ],
-    rows,
-  ))
-    say.out(`  ${line}`)
-}
-
-type CheckAnswer = { severity: string; findings: { severity: string; subject: string; sentence: string }[] }
-type ReadinessAnswer = {
-  verdict: string
-  would_have_been_refused: { sessions: number }
-  blockers: { sentence: string }[]
-}
-
-/** How the domains look from outside: what the reports tell of is seen, and whether MTA-STS may be enforced. */
-async function showChecks(api: ApiCall, say: DemoOptions['say']): Promise<void> {
-  const rows: string[][] = []
-  for (const { domain } of domains) {
-    const { severity, findings } = (await api('POST', '/v1/checks', { domain })) as CheckAnswer
-    const worst = findings.find((finding) => finding.severity === 'error')
-    rows.push([domain, severity, worst ? `${worst.subject}: ${worst.sentence}` : ''])
-  }
-  say.out('\nHow they look from outside, in a world simulated on loopback\n')
-  for (const line of formatTable(['domain', 'check', 'because'], rows)) say.out(`  ${line}`)
-  const { verdict, blockers, would_have_been_refused: refused } = (await api('GET', '/v1/domains/alpha.example/readiness')) as ReadinessAnswer // prettier-ignore
-  say.out(
-    `\nCan alpha.example enforce MTA-STS? ${verdict}: ${refused.sessions} sessions would have been refused in 30 days.`,
-  )
-  for (const { sentence } of blockers) say.out(`  ${sentence}`)
-}
-
-/** Failures under a policy type that does not stand for the report's totals: the same sessions, perhaps, so never added. */
-const besidePrimary = ({ failed, failed_by_policy_type: byType }: SummaryRow): string => {
-  const types = Object.entries(byType).filter(([, count]) => count > 0)
-  const isWhole = types.length === 1 && types[0]?.[1] === failed
-  return isWhole ? '' : types.map(([type, count]) => `${type} ${count}`).join(', ')
-}
-
-type ApiCall = (method: string, path: string, body?: object) => Promise<unknown>
-
-const apiClient =
-  ({ ports, adminToken }: Service): ApiCall =>
-  async (method, path, body) => {
-    const headers = { authorization: `Bearer ${adminToken.token}`, ...(body && { 'content-type': 'application/json' }) }
-    const response = await fetch(`http://127.0.0.1:${ports.api}${path}`, {
-      method,
-      headers,
-      ...(body && { body: JSON.stringify(body) }),
-    })
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
-    return response.json()
-  }
-
-function showWhereToGo({ ports, adminToken }: Service, say: DemoOptions['say']): void {
-  say.out(`
-SMTP    127.0.0.1:${ports.smtp}          swaks --server 127.0.0.1 --port ${ports.smtp} --to ${ruaAddress} --data @FILE.eml
-HTTPS   https://127.0.0.1:${ports.intake}/v1/tlsrpt
-Look    http://127.0.0.1:${ports.api}/         sign in with the token
-API     http://127.0.0.1:${ports.api}/v1   all of it explained: http://127.0.0.1:${ports.api}/docs
-Token   ${adminToken.token}
-
-Try     TOKEN=${adminToken.token}
-        curl -sH "Authorization: Bearer $TOKEN" 'http://127.0.0.1:${ports.api}/v1/summary?group_by=domain'
-        curl -sH "Authorization: Bearer $TOKEN" 'http://127.0.0.1:${ports.api}/v1/failures?domain=alpha.example&limit=5'
-        curl -sH "Authorization: Bearer $TOKEN" 'http://127.0.0.1:${ports.api}/v1/submissions?verdict=unauthenticated'
-        curl -sH "Authorization: Bearer $TOKEN" http://127.0.0.1:${ports.api}/v1/domains/alpha.example/readiness`)
-}
