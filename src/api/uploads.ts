@@ -1,7 +1,7 @@
 /** POST /v1/submissions: a file as it is; POST /v1/submissions/{key}/replay: what has arrived is judged again. */
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { findArrival } from '../store/replay.ts'
+import { findArrival } from '../store/stored-arrivals.ts'
 import type { Outcome } from '../tlsrpt/verdict.ts'
 import { notFound, Problem, problems, temporaryFailure } from './problem.ts'
 import { isKey, keyPath } from './query.ts'

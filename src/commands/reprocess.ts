@@ -5,7 +5,7 @@ import type { Replayed } from '../ingest.ts'
 import { keyAt } from '../keys.ts'
 import { makeRoad, type World } from '../road.ts'
 import type { Database } from '../store/database.ts'
-import { listArrivals, type ArrivalPlace } from '../store/replay.ts'
+import { listArrivals, type ArrivalPlace } from '../store/stored-arrivals.ts'
 import { withStore, type ExitCode, type Progress, type Say } from './command.ts'
 
 /** `since` is a UTC day of arrival, YYYY-MM-DD; `verdict` are those to look at, all unless given. */

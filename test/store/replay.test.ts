@@ -3,14 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { verifyDayTotals } from '../../src/store/day-totals.ts'
 import { makeRecorder } from '../../src/store/recorder.ts'
-import {
-  findArrival,
-  listArrivals,
-  makeArchive,
-  type Archive,
-  type ArrivalPlace,
-  type StoredArrival,
-} from '../../src/store/replay.ts'
+import { makeArchive, type Archive } from '../../src/store/replay.ts'
+import { findArrival, listArrivals, type ArrivalPlace, type StoredArrival } from '../../src/store/stored-arrivals.ts'
 import type { Arrival, JudgedPart } from '../../src/store/arrivals.ts'
 import { refusal } from '../../src/tlsrpt/submission.ts'
 import type { Accepted, Outcome } from '../../src/tlsrpt/verdict.ts'
