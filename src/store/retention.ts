@@ -1,6 +1,6 @@
 /** What is kept for how long (DESIGN.md, Data): whole months are dropped; refused bytes are deleted by age and by size. */
 import { escapeIdentifier } from 'pg'
-import { inTransaction, type Database, type Queryable } from './database.ts'
+import { inTransaction, unhurried, type Database, type Queryable } from './database.ts'
 import { factTables } from './partitions.ts'
 
 /** Any number that no other program takes on the same database: RFC 8460, third lock. */
@@ -21,18 +21,19 @@ export type Retention = {
 
 /**
  * Does what is due at `now`: cheap when nothing is, safe to run at any time and on any number of instances, of which one
- * at a time acts at each task. Months go when each of their days is past, and one more, for what is on its way while the day changes.
- * Answers the names of the partitions dropped and the number of refused submissions whose bytes were deleted. Rejects
- * when a partition is in use just now; what was done until then stays done.
+ * at a time acts at each task. Months go when each of their days is past, and one more, for what is on its way while the
+ * day changes. Answers the names of the partitions dropped and the number of refused submissions whose bytes were deleted.
+ * Rejects when a partition is in use just now; what was done until then stays done, and refused bytes, which strangers
+ * push against, come first.
  */
 export async function applyRetention(
   db: Database,
   now: Date,
   { rawDays, reportDays, refusedDays, refusedBytes }: Retention,
 ): Promise<{ dropped: string[]; refusedDeleted: number }> {
-  await dropDetached(db) // What a crash left.
   const refusedDeleted =
     (await deleteExpired(db, daysBefore(now, refusedDays))) + (await evictNoisiest(db, refusedBytes))
+  await dropDetached(db) // What a crash left.
   const dropped = [
     ...(await dropMonths(db, ['submission_raw'], daysBefore(now, rawDays))),
     ...(await dropMonths(db, ['submission'], daysBefore(now, reportDays))),
@@ -75,7 +76,9 @@ async function dropDetached(db: Database): Promise<void> {
      where relkind = 'r' and relnamespace = current_schema()::regnamespace and relname ~ $1`,
     [`^${detached}.*_\\d{4}_\\d{2}$`],
   )
-  await Promise.all(rows.map(({ name }) => db.query(`drop table if exists ${escapeIdentifier(name)}`)))
+  // The files go when it is committed, which no time-out of Postgres cuts.
+  const drops = rows.map(({ name }) => ({ text: `drop table if exists ${escapeIdentifier(name)}`, ...unhurried }))
+  await Promise.all(drops.map((drop) => db.query(drop)))
 }
 
 async function detachOldestMonth(tx: Queryable, tables: readonly string[], keepFrom: Date): Promise<string[]> {

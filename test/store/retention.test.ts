@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Database } from '../../src/store/database.ts'
+import { openDatabase, type Database } from '../../src/store/database.ts'
 import { verifyDayTotals } from '../../src/store/day-totals.ts'
 import type { JudgedPart } from '../../src/store/arrivals.ts'
 import { makeRecorder } from '../../src/store/recorder.ts'
 import { applyRetention, type Retention } from '../../src/store/retention.ts'
 import { arrival, judgedArrival, later, newKey } from '../support/arrivals.ts'
-import { freshDatabase } from '../support/database.ts'
+import { freshDatabase, testDatabaseOptions } from '../support/database.ts'
 
 const limits = { commitBatch: 300, commitQueue: 10_000, unverifiedReportsPerDomainAndDay: 1_000 }
 const keepAll: Retention = { rawDays: 10_000, reportDays: 10_000, refusedDays: 10_000, refusedBytes: 2 ** 40 }
@@ -48,6 +48,20 @@ test('what was detached before a crash is dropped the next time, and nothing els
   assert.deepEqual((await applyRetention(db, noon('2026-01-20'), keepAll)).dropped, [])
   const { rows } = await db.query<{ name: string }>(`select relname as name from pg_class where relname like 'detached%'`) // prettier-ignore
   assert.deepEqual(rows, [{ name: 'detached_notes' }])
+})
+
+test('what cannot be dropped yet keeps no refused bytes from being evicted', async (t) => {
+  const { db, url } = await freshDatabase(t)
+  await refuse(db, 'a', [60, 60])
+  await db.query('create table detached_report_2026_01 ()')
+  const reader = await db.connect()
+  await reader.query('begin; select from detached_report_2026_01')
+  const hasty = openDatabase(url, { ...testDatabaseOptions, lockTimeoutMs: 100 }, () => undefined)
+  await assert.rejects(applyRetention(hasty, noon('2026-03-02'), { ...keepAll, refusedBytes: 100 }), { code: '55P03' })
+  await hasty.end()
+  await reader.query('rollback')
+  reader.release()
+  assert.deepEqual(await keptSizes(db), { a: [60] })
 })
 
 test('a month is kept while one of its days is kept, and a day longer', async (t) => {
