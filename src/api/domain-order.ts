@@ -13,23 +13,23 @@ export const domainOrders = ['domain', 'need'] as const
 /** The needy first; `unheard` are those without a report in the window. */
 export const needs = ['failing', 'silent', 'unheard', 'healthy'] as const
 
+/** `failed` is of the newest day, and 0 for who is not failing. `need` is null in the order of names: nobody looked. */
+type Need = { need: (typeof needs)[number] | null; failed: bigint }
+
 /** By name alone all are alike. */
-const ranks = { failing: 0, silent: 1, unheard: 2, healthy: 3 } as const satisfies Record<
-  (typeof needs)[number],
-  number
->
+const rankOf = ({ need }: Need): number => (need === null ? 0 : needs.indexOf(need))
 
-/** `failed` is of the newest day, and 0 for who is not failing. */
-type Need = { rank: (typeof ranks)[keyof typeof ranks]; failed: bigint }
-
-const noNeed: Need = { rank: ranks.failing, failed: 0n }
+const noNeed: Need = { need: null, failed: 0n }
 
 type Placed = Need & { own: ListedDomain }
 
 type OrderPosition = [rank: number, failed: string, domain: string]
 
 export const orderPosition: z.ZodType<OrderPosition> = z.tuple([
-  z.int().min(ranks.failing).max(ranks.healthy),
+  z
+    .int()
+    .min(0)
+    .max(needs.length - 1),
   z.string().regex(/^\d{1,40}$/),
   z.string().regex(/^[!-~]{1,255}$/),
 ])
@@ -43,16 +43,15 @@ type Asked = {
   limit: number
 }
 
-type InOrder = { own: ListedDomain; position: OrderPosition; need: (typeof needs)[number] | null }
+type InOrder = Pick<Placed, 'own' | 'need'> & { position: OrderPosition }
 
-/** The first `limit` behind the page before, each with its position; by name nobody looks what they need. */
+/** The first `limit` behind the page before, each with its position. */
 export async function listInOrder(deps: ApiDeps, asked: Asked): Promise<InOrder[]> {
-  const isByNeed = asked.orderBy === 'need'
-  const placed = isByNeed ? await placedByNeed(deps, asked) : await placedByName(deps, asked)
-  return placed.map(({ own, rank, failed }) => ({
+  const placed = asked.orderBy === 'need' ? await placedByNeed(deps, asked) : await placedByName(deps, asked)
+  return placed.map(({ own, need, failed }) => ({
     own,
-    position: [rank, String(failed), own.domain],
-    need: isByNeed ? needs[rank] : null,
+    need,
+    position: [rankOf({ need, failed }), String(failed), own.domain],
   }))
 }
 
@@ -72,7 +71,7 @@ async function placedByNeed(deps: ApiDeps, asked: Asked): Promise<Placed[]> {
   const { window, visible } = asked
   const lately = [window.from, quietSince(window, deps.now())].sort()[1]!
   const lateNeeds = await needsLately(deps, asked, lately)
-  const isFailing = (domain: string) => lateNeeds.get(domain)?.rank === ranks.failing
+  const isFailing = (domain: string) => lateNeeds.get(domain)?.need === 'failing'
   if (deps.ownDomains.any) {
     const heard = await withListed(deps, [...lateNeeds.keys()].filter(isFailing), visible)
     const failing = heard.filter(({ domain }) => isFailing(domain))
@@ -86,7 +85,7 @@ async function placedByNeed(deps: ApiDeps, asked: Asked): Promise<Placed[]> {
   const others = own.flatMap(({ domain }) => (lateNeeds.has(domain) ? [] : [domain]))
   const before = await heardOf(deps.db, others, { from: window.from, to: lately })
   const needOf = (domain: string): Need =>
-    lateNeeds.get(domain) ?? { rank: before.has(domain) ? ranks.silent : ranks.unheard, failed: 0n }
+    lateNeeds.get(domain) ?? { need: before.has(domain) ? 'silent' : 'unheard', failed: 0n }
   return page(
     own.map((own) => ({ own, ...needOf(own.domain) })),
     asked,
@@ -102,27 +101,28 @@ async function needsLately({ db }: ApiDeps, { window, visible }: Asked, lately: 
   const unverified = saidBy('unverified')
   const others = [...unverified.keys()].filter((domain) => !verified.has(domain))
   const before = await heardOf(db, others, { from: window.from, to: lately })
-  const needOf = (failed: bigint): Need => ({ rank: failed > 0n ? ranks.failing : ranks.healthy, failed })
+  const needOf = (failed: bigint): Need => ({ need: failed > 0n ? 'failing' : 'healthy', failed })
   return new Map([
     ...[...verified].map(([domain, failed]): [string, Need] => [domain, needOf(failed)]),
     ...others.map((domain): [string, Need] => [
       domain,
-      before.get(domain)?.verified ? { rank: ranks.silent, failed: 0n } : needOf(unverified.get(domain)!),
+      before.get(domain)?.verified ? { need: 'silent', failed: 0n } : needOf(unverified.get(domain)!),
     ]),
   ])
 }
 
 /** In order, behind where the page before ended. */
 function page(placed: readonly Placed[], { after, limit }: Asked): Placed[] {
-  const last = after && { rank: after[0], failed: BigInt(after[1]), own: { domain: after[2] } }
+  const last = after && { need: needs[after[0]]!, failed: BigInt(after[1]), own: { domain: after[2] } }
   const behind = last ? placed.filter((one) => compare(one, last) > 0) : placed
   return behind.toSorted(compare).slice(0, limit)
 }
 
-type Comparable = { rank: number; failed: bigint; own: { domain: string } }
+type Comparable = Need & { own: Pick<ListedDomain, 'domain'> }
 
 function compare(a: Comparable, b: Comparable): number {
-  if (a.rank !== b.rank) return a.rank - b.rank
+  const byRank = rankOf(a) - rankOf(b)
+  if (byRank !== 0) return byRank
   if (a.failed !== b.failed) return a.failed > b.failed ? -1 : 1
   return a.own.domain < b.own.domain ? -1 : a.own.domain > b.own.domain ? 1 : 0
 }
