@@ -217,6 +217,9 @@ test('who comes before the first report is told what to publish and when to expe
       await page.getByText('on the 10 domains below none has come yet').waitFor()
       await page.getByText('Below: the 1 domain with most reports.').waitFor()
       await page.getByRole('img', { name: /^Sessions by day/ }).waitFor()
+      await follow(page, '/senders')
+      await page.getByText('Below: the 1 domain with most reports; for another one,').waitFor()
+      await follow(page, '/')
 
       await insertReports(empty.database.db, [
         said('d11.example', '2026-11-21'),
@@ -261,12 +264,14 @@ test('who comes before the first report is told what to publish and when to expe
         await page.getByText(note).waitFor()
         assert.deepEqual(domainsOf(asked, question), [inView, inView], view)
         assert.deepEqual(domainsOf(asked, '/v1/domain-names'), [[], []], view)
+        assert.deepEqual(domainsOf(asked, '/v1/domains'), [], view)
 
         asked.splice(0)
         await follow(page, `${view}?domain=d11.example`)
         assert.equal(await page.locator('.note').count(), 0)
         assert.deepEqual(domainsOf(asked, question), [['d11.example']], view)
         assert.deepEqual(domainsOf(asked, '/v1/domain-names'), [], view)
+        assert.deepEqual(domainsOf(asked, '/v1/domains'), [], view)
       }
       asked.splice(0)
       await follow(page, '/')
