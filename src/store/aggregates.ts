@@ -1,11 +1,10 @@
 /** Sums over the counted facts, by whatever they bear (RFC 8460 §4.4; DESIGN.md, "Counting honestly"). */
-import type { QueryConfig } from 'pg'
-import type { Database } from './database.ts'
+import { isOutOfRange, type Database } from './database.ts'
 import { prepared } from './prepared.ts'
 import { seriesOfFacts, summaryOfFacts } from './fact-sums.ts'
-import { isOfSome, makeBind, type Dimension, type Question } from './question.ts'
+import { isOfSome, makeBind, type Bind, type Dimension, type Question } from './question.ts'
 import { list } from './sums.ts'
-import { isOfTotals, isSummaryOfTotals, seriesOfTotals, summaryOfTotals } from './total-sums.ts'
+import { isOfTotals, isSummaryOfTotals, seriesOfTotals, summaryOfTotals, type Adding } from './total-sums.ts'
 
 /**
  * What a group of facts adds up to, over the trust that was asked for. Sessions that succeeded belong to a policy, not
@@ -66,7 +65,6 @@ export async function summarize(
   question: SummaryQuestion,
 ): Promise<{ rows: SummaryRow[]; totals: Numbers }> {
   const { groupBy, orderBy, limit, offset } = question
-  const { bind, values } = makeBind()
   const groups = groupBy.map((_, index) => `g${index}`)
   const isGroup = (column: OrderColumn): column is Dimension => groupBy.includes(column as Dimension)
   const first = isGroup(orderBy.column) ? `g${groupBy.indexOf(orderBy.column)}` : orderable[orderBy.column]
@@ -75,12 +73,12 @@ export async function summarize(
     ...groups.map((group) => `${group} nulls last`),
   ].join(', ')
   const page = { groupBy, order, limit, offset }
-  const text =
-    isSummaryOfTotals(question, groupBy) && orderBy.column !== 'reporters'
-      ? summaryOfTotals(question, page, bind)
-      : summaryOfFacts(question, page, bind)
-  const answer = await db.query<NumbersRow & { position: bigint }>(statement(db, question, text, values))
-  const [totals, ...rows] = answer.rows
+  const textOf =
+    isSummaryOfTotals(question, groupBy) && orderBy.column !== 'reporters' ? summaryOfTotals : summaryOfFacts
+  const answer = await addingUp<NumbersRow & { position: bigint }>(db, question, (bind, adding) =>
+    textOf(question, page, bind, adding),
+  )
+  const [totals, ...rows] = answer
   return {
     totals: readNumbers(totals!),
     rows: rows.map((row) => ({
@@ -106,18 +104,17 @@ export type TimeseriesRow = {
 /** The sums by interval, oldest first; no row for an interval without a report. At most maxRows + 1 rows. */
 export async function timeseries(db: Database, question: TimeseriesQuestion): Promise<TimeseriesRow[]> {
   const { interval, splitBy, maxRows } = question
-  const { bind, values } = makeBind()
   const groups: Dimension[] = splitBy === undefined ? [interval] : [interval, splitBy]
   const names = groups.map((_, index) => `g${index}`)
   const order = names.map((name) => `${name} nulls last`).join(', ')
-  const { items, select } = isOfTotals(question, groups)
-    ? seriesOfTotals(question, groups, bind)
-    : seriesOfFacts(question, groups, bind)
-  const text = `
-    with ${list(items)}
-    select ${list([...names, counts])} from (${select}) sums
-    where facts > 0 order by ${order} limit ${bind(maxRows + 1)}`
-  const { rows } = await db.query<CountsRow>(statement(db, question, text, values))
+  const seriesOf = isOfTotals(question, groups) ? seriesOfTotals : seriesOfFacts
+  const rows = await addingUp<CountsRow>(db, question, (bind, adding) => {
+    const { items, select } = seriesOf(question, groups, bind, adding)
+    return `
+      with ${list(items)}
+      select ${list([...names, counts])} from (${select}) sums
+      where facts > 0 order by ${order} limit ${bind(maxRows + 1)}`
+  })
   return rows.map((row) => ({
     bucket: row.g0!,
     split: row.g1 ?? null,
@@ -147,8 +144,24 @@ type NumbersRow = CountsRow & {
   failed_of_types: [type: string, sum: string][] | null
 }
 
-const statement = (db: Database, question: Question, text: string, values: unknown[]): QueryConfig =>
-  isOfSome(question) ? prepared(db, text, values) : { text, values }
+/** The rows of a statement; where its sums are too large for the quick way of adding up, made by the other one. */
+async function addingUp<Row extends object>(
+  db: Database,
+  question: Question,
+  textOf: (bind: Bind, adding: Adding) => string,
+): Promise<Row[]> {
+  const ask = async (adding: Adding): Promise<Row[]> => {
+    const { bind, values } = makeBind()
+    const text = textOf(bind, adding)
+    return (await db.query<Row>(isOfSome(question) ? prepared(db, text, values) : { text, values })).rows
+  }
+  try {
+    return await ask('sum_bigint')
+  } catch (error) {
+    if (!isOutOfRange(error)) throw error
+    return ask('sum')
+  }
+}
 
 const readGroup = (row: CountsRow, groupBy: readonly Dimension[]): SummaryRow['group'] =>
   Object.fromEntries(groupBy.map((name, index) => [name, row[`g${index}`]]))

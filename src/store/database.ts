@@ -197,6 +197,9 @@ export function classifyError(error: unknown): 'temporary' | 'input' | 'duplicat
   return 'temporary'
 }
 
+/** 22003: a number is too large for its type. */
+export const isOutOfRange = (error: unknown): boolean => sqlState(error) === '22003'
+
 /** 53100: neither a data file nor the WAL can grow. Who sends hears so, and whoever runs it reads so. */
 export const isDiskFull = (error: unknown): boolean => sqlState(error) === '53100'
 

@@ -14,10 +14,15 @@ import {
 } from './question.ts'
 import { addedUp, asked, isUnverified, list, ofTypes, type Page } from './sums.ts'
 import { firstOf } from './tally.ts'
-import { isSummaryOfTotals, wholeOfTotals } from './total-sums.ts'
+import { isSummaryOfTotals, wholeOfTotals, type Adding } from './total-sums.ts'
 
 /** The statement of `summarize` (aggregates.ts), whatever is asked. */
-export function summaryOfFacts(question: Question, { groupBy, order, limit, offset }: Page, bind: Bind): string {
+export function summaryOfFacts(
+  question: Question,
+  { groupBy, order, limit, offset }: Page,
+  bind: Bind,
+  adding: Adding,
+): string {
   const groups = groupBy.map((_, index) => `g${index}`)
   const table = tableOf(question, groupBy)
   const whose = table === 'tally' && isOfSome(question) ? 'heard' : 'reporter'
@@ -32,7 +37,7 @@ export function summaryOfFacts(question: Question, { groupBy, order, limit, offs
     `part as (${parts(rowsOf, groups)})`,
   ]
   const totals = isOfDays
-    ? wholeOfTotals(question, bind)
+    ? wholeOfTotals(question, bind, adding)
     : {
         items: [
           ...(isApart && table !== 'tally' ? facts(question, [], totalsOf, undefined, bind) : []),

@@ -17,70 +17,92 @@ export const isSummaryOfTotals = (question: Question, groupBy: readonly Dimensio
 
 const times: readonly Dimension[] = ['day', 'week', 'month']
 
+/**
+ * The aggregate that adds up day_total: 'sum_bigint' (migrations/0013_sum_bigint.sql), or 'sum' where what comes of it is too
+ * large for that.
+ */
+export type Adding = 'sum_bigint' | 'sum'
+
 /** The series of isOfTotals, as seriesOfFacts (fact-sums.ts) has it. */
 export function seriesOfTotals(
   question: Question,
   groupBy: readonly Dimension[],
   bind: Bind,
+  adding: Adding,
 ): { items: string[]; select: string } {
   const groups = groupBy.map((_, index) => `g${index}`)
   return {
-    items: [`part as (${partsOfTotals(question, groupBy, 'true', bind)})`],
+    items: [`part as (${partsOfTotals(question, groupBy, 'true', bind, adding)})`],
     select: `select ${list([...groups, addedUp(false, question.trust)])} from part group by ${list(groups)}`,
   }
 }
 
+const summed = ['successful', 'failed', 'failed_of_type', 'reports'] as const
+
 /** A SELECT of parts for addedUp: g0, g1, ... and the sums by trust and type. `where` is one more condition. */
-function partsOfTotals(question: Question, groupBy: readonly Dimension[], where: string, bind: Bind): string {
+function partsOfTotals(
+  question: Question,
+  groupBy: readonly Dimension[],
+  where: string,
+  bind: Bind,
+  adding: Adding,
+): string {
   const groups = groupBy.map((name, index) => `${dimensions[name]} collate "C" as g${index}`)
   const keys = [...new Set([...groupBy.map((name) => (times.includes(name) ? 'day' : name)), 'policy_type', 'trust'])]
+  const sums = [...summed, 'attributed'].map((column) => `${adding}(${column}) as ${column}`)
   // Days are made text, weeks and months when there are few rows left.
   return `
-    select ${list([...groups, 'policy_type as type, trust'])},
-      successful, failed, failed - attributed as unattributed, failed_of_type, first_seen, last_seen, reports
+    select ${list([...groups, 'policy_type as type', 'trust', ...summed])}, failed - attributed as unattributed, first_seen, last_seen
     from (
-      select ${list(keys)}, sum(successful) as successful, sum(failed) as failed, sum(attributed) as attributed,
-        sum(failed_of_type) as failed_of_type, min(day) as first_seen, max(day) as last_seen, sum(reports) as reports
+      select ${list([...keys, ...sums])}, min(day) as first_seen, max(day) as last_seen
       from day_total where ${where} and ${conditions(question, bind)} group by ${list(keys)}
     ) total`
 }
 
 /** The statement of `summarize` (aggregates.ts), where isSummaryOfTotals and the order is not by reporters. */
-export function summaryOfTotals(question: Question, { groupBy, order, limit, offset }: Page, bind: Bind): string {
+export function summaryOfTotals(
+  question: Question,
+  { groupBy, order, limit, offset }: Page,
+  bind: Bind,
+  adding: Adding,
+): string {
   const groups = groupBy.map((_, index) => `g${index}`)
+  const own = ['position', ...groups.map((group) => `page.${group}`)]
+  const isSame = (other: string) => groups.map((group) => `page.${group} = ${other}.${group}`).join(' and ') || 'true'
   const sums = `select ${list([...groups, addedUp(false, question.trust)])} from part ${groups.length > 0 ? `group by ${list(groups)}` : ''}`
-  const isSame = (a: string, b: string) =>
-    groups.map((group) => `${a}.${group} = ${b}.${group}`).join(' and ') || 'true'
-  const main = asked[question.trust]
   const isByDomain = groupBy.includes('domain')
+  // The sums that nothing is ordered by are left out by Postgres here, and made for the few groups on the page.
   return `
-    with recursive part as (${partsOfTotals(question, groupBy, 'policies > 0', bind)}),
+    with recursive part as (${partsOfTotals(question, groupBy, 'policies > 0', bind, adding)}),
     page as (
-      select * from (select row_number() over (order by ${order}) as position, sums.* from (${sums}) sums where facts > 0) ranked
+      select ${list(['position', ...groups])}
+      from (select ${list([`row_number() over (order by ${order}) as position`, ...groups])} from (${sums}) sums where facts > 0) ranked
       where position > ${bind(offset)} and position <= ${bind(offset + limit + 1)}
-    ), typed as (
-      select position, ${ofTypes} as failed_of_types
-      from (select position, type, sum(failed_of_type) as failed_of_type
-            from page join part on ${isSame('page', 'part')} where ${main} group by position, type) of_page
-      group by position
+    ), whole_part as (
+      select ${list(['type', 'trust', ...[...summed, 'unattributed'].map((column) => `${adding}(${column}) as ${column}`)])},
+        min(first_seen) as first_seen, max(last_seen) as last_seen
+      from part group by type, trust
     ), ${heard(question, groupBy, bind)}
-    select page.*, ${isByDomain ? heardOfDomain(question, groupBy, bind) : 'coalesce(heard_in.reporters, 0)'} as reporters, failed_of_types
-    from page left join typed using (position) ${isByDomain ? '' : `left join (${heardIn(groupBy)}) heard_in on ${isSame('page', 'heard_in')}`}
+    select ${list([...own, addedUp(false, question.trust)])},
+      ${isByDomain ? heardOfDomain(question, groupBy, bind) : 'coalesce(heard_in.reporters, 0)'} as reporters,
+      ${ofTypes} filter (where ${asked[question.trust]}) as failed_of_types
+    from page join part on ${isSame('part')} ${isByDomain ? '' : `left join (${heardIn(groupBy)}) heard_in on ${isSame('heard_in')}`}
+    group by ${list([...own, ...(isByDomain ? [] : ['heard_in.reporters'])])}
     union all
-    select 0, ${groups.map(() => 'null, ').join('')} whole.* from (${wholeOf('part', question)}) whole
+    select 0, ${groups.map(() => 'null, ').join('')} whole.* from (${wholeOf(question)}) whole
     order by position`
 }
 
-/** One row with the columns of a summary's totals, of parts by this name and of `heard`. */
-const wholeOf = (part: string, { trust }: Question): string => `
-  select totals.*, (select count(distinct reporter) from heard where day is not null) as reporters,
-    (select ${ofTypes} from (select type, sum(failed_of_type) as failed_of_type from ${part} where ${asked[trust]} group by type) of_all) as failed_of_types
-  from (select ${addedUp(false, trust)} from ${part}) totals`
+/** One row with the columns of a summary's totals, of `whole_part` and of `heard`. */
+const wholeOf = ({ trust }: Question): string => `
+  select ${addedUp(false, trust)}, (select count(distinct reporter) from heard where day is not null) as reporters,
+    ${ofTypes} filter (where ${asked[trust]}) as failed_of_types
+  from whole_part`
 
 /** The totals of a summary, where isSummaryOfTotals without grouping: items of a WITH RECURSIVE, and a SELECT. */
-export const wholeOfTotals = (question: Question, bind: Bind): { items: string[]; select: string } => ({
-  items: [`whole_part as (${partsOfTotals(question, [], 'policies > 0', bind)})`, heard(question, [], bind)],
-  select: wholeOf('whole_part', question),
+export const wholeOfTotals = (question: Question, bind: Bind, adding: Adding): { items: string[]; select: string } => ({
+  items: [`whole_part as (${partsOfTotals(question, [], 'policies > 0', bind, adding)})`, heard(question, [], bind)],
+  select: wholeOf(question),
 })
 
 /**
@@ -132,8 +154,10 @@ function heardOfDomain(question: Question, groupBy: readonly Dimension[], bind: 
   const within = groupBy.map((name, index) => inGroup[name]!(`page.g${index}`))
   const { from, to } = question.window
   return `(
-    select count(distinct reporter collate "C") from report r
-    where counted and reporter is not null and r.day >= ${bind(from)} and r.day < ${bind(to)} and ${within.join(' and ')})`
+    select count(*) from (
+      select reporter from report r
+      where counted and reporter is not null and r.day >= ${bind(from)} and r.day < ${bind(to)} and ${within.join(' and ')}
+      group by reporter) reporter)`
 }
 
 /** Conditions that an index can be asked by. */
