@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=16 --max-old-space-size=512
+#!/usr/bin/env -S node --max-semi-space-size=16 --max-old-space-size=512 --heap-growing-percent=100
 /** The command line; the only place that knows the process: its environment, arguments, streams, signals and exit. */
 import pino, { type Logger } from 'pino'
 import { adminTokenFile, ConfigError, readConfig, secretsOf, type Config } from './config.ts'
