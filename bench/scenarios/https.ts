@@ -20,7 +20,7 @@ async function measure(bench: Bench, size: Size, count: number): Promise<Figure>
   const what = size === 'typical' ? 'typical report' : `report with ${size} failure details`
   bench.say(`${what}: making reports`)
   const bodies = gzipReports(makeReports(count, size))
-  const others = gzipReports(makeReports(count, size, new Date(), 2)) // Until then V8 still compiles.
+  const others = gzipReports(makeReports(2 * count, size, new Date(), 2)) // Until then V8 still compiles.
   const measured = await compareIntake(bench, what, {
     warmUp: ({ intake }) => post(intake, others.values(), { connections }),
     measured: ({ intake }) => post(intake, bodies.values(), { connections }),

@@ -18,7 +18,7 @@ export const smtpScenario: Scenario = {
       bench.say('signing mails')
       const reports = makeReports(3_000, 'typical')
       const mails = await signMails(reports, key)
-      const others = await signMails(makeReports(6_000, 'typical', new Date(), 2), key) // Until then V8 still compiles.
+      const others = await signMails(makeReports(10_000, 'typical', new Date(), 2), key) // Until then V8 still compiles.
       const perMail =
         (await mailparserFloor(mails)) +
         verifyFloor(key.privateKey, 600) +

@@ -88,7 +88,7 @@ const named = (fields: HeaderField[], name: string): HeaderField[] => fields.fil
 /** The field's text, unfolded (RFC 5322 §2.2.3) and trimmed; UTF-8 as RFC 6532 allows it. */
 function textOf({ raw }: HeaderField): string {
   const value = raw.slice(raw.indexOf(':') + 1).replaceAll(/\r?\n/g, '')
-  return Buffer.from(value, 'latin1').toString('utf8').trim()
+  return (/[\x80-\xff]/.test(value) ? Buffer.from(value, 'latin1').toString('utf8') : value).trim()
 }
 
 /**
