@@ -1,7 +1,7 @@
 /** One measured load on the real service: its CPU time, that of Postgres, and where the time goes. */
 import { percentile, type Bench } from './bench.ts'
 import { copyFloor } from './copy-floor.ts'
-import type { Load } from './load.ts'
+import { addUp, type Load } from './load.ts'
 import { startReceiver } from './receiver.ts'
 import type { BenchDatabase } from './server.ts'
 import { describeShares } from './shares.ts'
@@ -25,10 +25,15 @@ export type IntakeLoad = {
   env?: Record<string, string>
   /** Before the measured one, so that code is compiled and months are made; other reports than its own. */
   warmUp: (ports: Ports) => Promise<Load>
-  measured: (ports: Ports) => Promise<Load>
+  measured: (ports: Ports, turn: number) => Promise<Load>
 }
 
+/** How often the measured load and its floor take turns: a machine that is slow for a while is so for both. */
+export const turns = 4
+
 export type ComparedLoad = IntakeLoad & {
+  /** The floor of what has just been measured, but for COPY. */
+  beside: (turn: number) => Promise<void>
   /** Once more under a profiler, on a store of its own; what it costs does not count. */
   profiled: (ports: Ports) => Promise<Load>
 }
@@ -39,21 +44,28 @@ type Ports = { smtp: number; intake: number }
 const manyReports = JSON.stringify({ unverifiedReportsPerDomainAndDay: 10_000_000, httpRequestsPerMinute: 100_000_000 })
 
 export const measureIntake = (bench: Bench, what: string, intake: IntakeLoad): Promise<Measured> =>
-  withLoad(bench, what, intake, (measured) => Promise.resolve(measured))
+  withLoad(bench, what, intake, [() => Promise.resolve()], (measured) => Promise.resolve(measured))
 
 /** With the floor of its rows, and where the time goes. */
 export const compareIntake = (bench: Bench, what: string, intake: ComparedLoad): Promise<Compared> =>
-  withLoad(bench, what, intake, async (measured, database, recorded) => {
-    bench.say(`${what}: the floor`)
-    const copy = (await copyFloor(bench.server, database)) / recorded
-    bench.say(`${what}: where the time goes`)
-    return { ...measured, copy, shares: await profile(bench.server, intake) }
-  })
+  withLoad(
+    bench,
+    what,
+    intake,
+    Array.from({ length: turns }, () => intake.beside),
+    async (measured, database, recorded) => {
+      bench.say(`${what}: the floor`)
+      const copy = (await copyFloor(bench.server, database)) / recorded
+      bench.say(`${what}: where the time goes`)
+      return { ...measured, copy, shares: await profile(bench.server, intake) }
+    },
+  )
 
 async function withLoad<T>(
   { server, say }: Bench,
   what: string,
   intake: IntakeLoad,
+  besides: readonly ((turn: number) => Promise<void>)[],
   then: (measured: Measured, database: BenchDatabase, recorded: number) => Promise<T>,
 ): Promise<T> {
   const database = await server.freshDatabase()
@@ -63,10 +75,16 @@ async function withLoad<T>(
     const before = await intake.warmUp(receiver.ports)
     assertAllAccepted(before)
     say(`${what}: measuring`)
-    const service = receiver.cpu()
-    const postgres = server.cpu()
-    const load = await intake.measured(receiver.ports)
-    const used = { service: receiver.cpu() - service, postgres: server.cpu() - postgres }
+    const used = { service: 0, postgres: 0 }
+    const loads: Load[] = []
+    for (const [turn, beside] of besides.entries()) {
+      const [service, postgres] = [receiver.cpu(), server.cpu()]
+      loads.push(await intake.measured(receiver.ports, turn))
+      used.service += receiver.cpu() - service
+      used.postgres += server.cpu() - postgres
+      await beside(turn)
+    }
+    const load = addUp(loads)
     const peakMemory = receiver.peakMemory()
     await receiver.stop()
     assertAllAccepted(load)

@@ -13,6 +13,23 @@ export type Load = {
   milliseconds: number[]
 }
 
+/** One load that came in several turns. */
+export function addUp(turns: readonly Load[]): Load {
+  const refused = new Map<number, number>()
+  for (const [code, count] of turns.flatMap((turn) => [...turn.refused]))
+    refused.set(code, (refused.get(code) ?? 0) + count)
+  return {
+    accepted: turns.reduce((sum, { accepted }) => sum + accepted, 0),
+    refused,
+    seconds: turns.reduce((sum, { seconds }) => sum + seconds, 0),
+    milliseconds: turns.flatMap(({ milliseconds }) => milliseconds),
+  }
+}
+
+/** The part of `items` that is for this one of so many turns. */
+export const partOf = <Item>(items: readonly Item[], turn: number, turns: number): Item[] =>
+  items.slice((turn * items.length) / turns, ((turn + 1) * items.length) / turns)
+
 export type Pace = {
   /** At most so many under way at once. */
   connections: number

@@ -181,7 +181,10 @@ test('whichever way the service is started, Node gets the same options', () => {
   const { start } = packageJson.scripts
   const unit = read('contrib/systemd/tlsrpt-receiver.service')
   const entry = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(read('Dockerfile'))![1]!) as string[]
-  assert.match(start!, /^node --max-semi-space-size=\d+ --max-old-space-size=\d+ --heap-growing-percent=\d+ src\/main\.ts$/)
+  assert.match(
+    start!,
+    /^node --max-semi-space-size=\d+ --max-old-space-size=\d+ --heap-growing-percent=\d+ src\/main\.ts$/,
+  )
   assert.equal(entry.join(' '), start)
   assert.ok(unit.includes(`node_modules/.bin/${start} serve\n`))
   assert.equal(`${read('src/main.ts').split('\n')[0]!} src/main.ts`, `#!/usr/bin/env -S ${start}`)

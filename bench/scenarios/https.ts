@@ -1,8 +1,8 @@
 /** Reports by HTTPS, plain behind a proxy: 64 keep-alive connections, each answer after COMMIT. */
-import type { Bench, Figure, Scenario } from '../bench.ts'
-import { nullServerFloor, parseFloor } from '../floors.ts'
-import { compareIntake, describe, measureIntake } from '../intake.ts'
-import { post } from '../load.ts'
+import { mean, type Bench, type Figure, type Scenario } from '../bench.ts'
+import { parseFloor, withNullServer } from '../floors.ts'
+import { compareIntake, describe, measureIntake, turns } from '../intake.ts'
+import { partOf, post } from '../load.ts'
 import { gzipReports, makeReports, uniqueBodies, type Size } from '../reports.ts'
 
 const connections = 64
@@ -21,13 +21,24 @@ async function measure(bench: Bench, size: Size, count: number): Promise<Figure>
   bench.say(`${what}: making reports`)
   const bodies = gzipReports(makeReports(count, size))
   const others = gzipReports(makeReports(2 * count, size, new Date(), 2)) // Until then V8 still compiles.
-  const measured = await compareIntake(bench, what, {
-    warmUp: ({ intake }) => post(intake, others.values(), { connections }),
-    measured: ({ intake }) => post(intake, bodies.values(), { connections }),
-    profiled: ({ intake }) => post(intake, bodies.values(), { connections, seconds: 3 }),
-  })
-  const parse = parseFloor(bodies.slice(0, 2_000))
-  const http = await nullServerFloor('http', (port) => post(port, bodies.values(), { connections }))
+  const floors = { http: [] as number[], parse: [] as number[] }
+  const postAll = (port: number, some: readonly Buffer[]) => post(port, some.values(), { connections })
+  const measured = await withNullServer(
+    'http',
+    (port) => postAll(port, bodies),
+    (nullServer) =>
+      compareIntake(bench, what, {
+        warmUp: ({ intake }) => postAll(intake, others),
+        measured: ({ intake }, turn) => postAll(intake, partOf(bodies, turn, turns)),
+        beside: async (turn) => {
+          const some = partOf(bodies, turn, turns)
+          floors.http.push(await nullServer((port) => postAll(port, some)))
+          floors.parse.push(parseFloor(some.slice(0, 1_000)))
+        },
+        profiled: ({ intake }) => post(intake, bodies.values(), { connections, seconds: 3 }),
+      }),
+  )
+  const [http, parse] = [mean(floors.http), mean(floors.parse)]
   return {
     what,
     value: measured.service + measured.postgres,

@@ -63,7 +63,9 @@ export function openDatabase(
     // eslint-disable-next-line @typescript-eslint/no-misused-promises
     onConnect: async (client) => {
       // As many answers as statements; the types say one.
-      const answers: unknown = await client.query(`set time zone 'UTC'; ${roomForSums}; ${cheapWorkers}; ${switchedOff}`)
+      const answers: unknown = await client.query(
+        `set time zone 'UTC'; ${roomForSums}; ${cheapWorkers}; ${switchedOff}`,
+      )
       const off = (answers as pg.QueryResult<{ name: string }>[])[3]!.rows.map(({ name }) => name)
       if (options.durable && off.length > 0) throw notDurable(off)
     },
