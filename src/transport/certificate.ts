@@ -1,5 +1,5 @@
 /** The certificate of both listeners: from the operator's files, or self-signed and kept; reloaded when the files change. */
-import { X509Certificate } from 'node:crypto'
+import { randomUUID, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -71,7 +71,7 @@ export async function openCertificate(
 /** Throws where a file cannot be read, or where the two cannot be used together. */
 function readPair({ certFile, keyFile }: CertificateFiles): Certificate {
   try {
-    const pair = { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') }
+    const pair = { cert: certificatesIn(readFileSync(certFile, 'utf8')), key: readFileSync(keyFile, 'utf8') }
     createSecureContext({ ...pair, minVersion })
     new X509Certificate(pair.cert) // A context is content with empty files.
     return pair
@@ -80,15 +80,18 @@ function readPair({ certFile, keyFile }: CertificateFiles): Certificate {
   }
 }
 
+/** A key may stand in one file with its chain, as Postfix has it too: nothing that shows a certificate is to show it. */
+const certificatesIn = (pem: string): string =>
+  (pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? []).join('\n')
+
+/** One file, so that the pair is whole whoever writes at the same time: who was overwritten sees it at his next look. */
 async function keepSelfSigned(folder: string, names: string[], now: Date): Promise<CertificateFiles> {
-  const files = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') }
-  const kept = await readFile(files.certFile, 'utf8').catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  })
-  if (kept !== undefined && new X509Certificate(kept).validToDate > now) return files
+  const file = join(folder, 'self-signed.pem')
+  const pair = { certFile: file, keyFile: file }
+  const ofTwo = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') } // As it was before: a TLSA record may name it.
+  for (const files of [pair, ofTwo]) if (await isValid(files, now)) return files
   const { generate } = await import('selfsigned') // 130 ms of CPU, once in ten years: no other start pays for it.
-  const pair = await generate([{ name: 'commonName', value: names[0] ?? 'localhost' }], {
+  const made = await generate([{ name: 'commonName', value: names[0] ?? 'localhost' }], {
     keySize: 2048, // selfsigned 5.5.0 cannot make EC keys with the ASN.1 packages it comes with.
     algorithm: 'sha256',
     notBeforeDate: now,
@@ -96,12 +99,17 @@ async function keepSelfSigned(folder: string, names: string[], now: Date): Promi
     extensions: [{ name: 'subjectAltName', altNames: names.map((value) => ({ type: 2, value })) }],
   })
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  await replace(files.keyFile, pair.private)
-  await replace(files.certFile, pair.cert) // Last: whoever finds it finds the key as well.
-  return files
+  const draft = `${file}.${randomUUID()}`
+  await writeFile(draft, `${made.private.trim()}\n${made.cert.trim()}\n`, { mode: 0o600 })
+  await rename(draft, file)
+  return pair
 }
 
-async function replace(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.new`, text, { mode: 0o600 })
-  await rename(`${file}.new`, file)
+async function isValid({ certFile }: CertificateFiles, now: Date): Promise<boolean> {
+  try {
+    return new X509Certificate(await readFile(certFile, 'utf8')).validToDate > now
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
@@ -20,8 +20,12 @@ const mail = 'Subject: outcome=accepted\r\n\r\nbody\r\n'
 const [before, after] = await Promise.all(
   ['before.example', 'after.example'].map(async (name): Promise<CertificateFiles> => {
     const folder = temporaryFolder()
-    ;(await openCertificate(undefined, folder, [name], readableLog().log, now)).close()
-    return { certFile: join(folder, 'tls', 'cert.pem'), keyFile: join(folder, 'tls', 'key.pem') }
+    const source = await openCertificate(undefined, folder, [name], readableLog().log, now)
+    source.close()
+    const files = { certFile: join(folder, 'cert.pem'), keyFile: join(folder, 'key.pem') }
+    writeFileSync(files.certFile, source.current().cert)
+    writeFileSync(files.keyFile, source.current().key)
+    return files
   }),
 )
 
@@ -64,7 +68,9 @@ test('where there is no certificate one is made for our names, for ten years, an
   assert.equal(certificate.subject, 'CN=mx.ours.example')
   assert.equal(certificate.subjectAltName, 'DNS:mx.ours.example, DNS:rua.ours.example')
   assert.deepEqual(certificate.validToDate, new Date('2036-06-01T00:00:00Z'))
-  for (const file of ['cert.pem', 'key.pem']) assert.equal(statSync(join(folder, 'tls', file)).mode & 0o777, 0o600)
+  assert.deepEqual(readdirSync(join(folder, 'tls')), ['self-signed.pem'])
+  assert.equal(statSync(join(folder, 'tls', 'self-signed.pem')).mode & 0o777, 0o600)
+  assert.doesNotMatch(source.current().cert, /PRIVATE KEY/)
   const again = await open(t, undefined, folder)
   assert.deepEqual(again.source.current(), source.current())
 })
@@ -74,6 +80,23 @@ test('an expired certificate of our own is made anew', async (t) => {
   const later = await open(t, undefined, folder, () => new Date('2036-06-02T00:00:00Z'))
   assert.notEqual(later.source.current().cert, source.current().cert)
   assert.deepEqual(new X509Certificate(later.source.current().cert).validToDate, new Date('2046-06-02T00:00:00Z'))
+})
+
+test('several that start at once with one folder come to show the same certificate', { timeout: 15_000 }, async (t) => {
+  const folder = temporaryFolder()
+  const sources = await Promise.all(Array.from({ length: 4 }, async () => (await open(t, undefined, folder)).source))
+  const kept = readFileSync(join(folder, 'tls', 'self-signed.pem'), 'utf8')
+  while (!sources.every((source) => kept.includes(source.current().cert))) await sleep(100) // The next look at the file.
+  assert.deepEqual(readdirSync(join(folder, 'tls')), ['self-signed.pem'])
+})
+
+test('a pair of two files, as it was kept before, stays in use: a TLSA record may name it', async (t) => {
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'tls'))
+  copy(before!, { certFile: join(folder, 'tls', 'cert.pem'), keyFile: join(folder, 'tls', 'key.pem') })
+  const { source } = await open(t, undefined, folder)
+  assert.equal(subjectOf(source.current().cert), 'CN=before.example')
+  assert.deepEqual(readdirSync(join(folder, 'tls')).sort(), ['cert.pem', 'key.pem'])
 })
 
 test('a start without usable files says which', async () => {
