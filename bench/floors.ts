@@ -41,18 +41,13 @@ export async function mailparserFloor(mails: readonly Buffer[]): Promise<number>
 /** CPU microseconds a report that a load costs on a server that does nothing with it. */
 export type NullServer = (load: (port: number) => Promise<Load>) => Promise<number>
 
-/** Runs `work` beside such a server (null-server.ts), whose code is compiled by `warmUp`. */
-export async function withNullServer<T>(
-  kind: 'http' | 'smtp',
-  warmUp: (port: number) => Promise<Load>,
-  work: (server: NullServer) => Promise<T>,
-): Promise<T> {
+/** Runs `work` beside such a server (null-server.ts), whose first loads are dearer: V8 has yet to compile it. */
+export async function withNullServer<T>(kind: 'http' | 'smtp', work: (server: NullServer) => Promise<T>): Promise<T> {
   const program = fileURLToPath(new URL('./null-server.ts', import.meta.url))
   const child = spawn(process.execPath, [program, kind], { stdio: ['ignore', 'pipe', 'inherit'] })
   try {
     const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
     const port = Number(line)
-    await warmUp(port)
     return await work(async (load) => {
       const before = cpuOfProcess(child.pid!)
       const { accepted } = await load(port)

@@ -17,6 +17,8 @@ export type BenchServer = {
   kind: 'embedded' | 'external'
   /** A database of its own with the whole schema. */
   freshDatabase: () => Promise<BenchDatabase>
+  /** Gigabytes are written without a checkpoint for each; all is on disk when it resolves. A server elsewhere stays as it is. */
+  whileFilling: <T>(fill: () => Promise<T>) => Promise<T>
   /** CPU microseconds of all its processes so far; 0 where it runs on another machine. */
   cpu: () => number
   stop: () => Promise<void>
@@ -58,6 +60,14 @@ export async function startServer(databaseUrl: string | undefined): Promise<Benc
       left.add(shared)
       return shared
     },
+    whileFilling: async (fill) => {
+      if (databaseUrl !== undefined) return fill()
+      await configure(db, "set max_wal_size = '16GB'")
+      const filled = await fill()
+      await configure(db, 'reset max_wal_size')
+      await db.query('checkpoint')
+      return filled
+    },
     cpu: () => (postmaster === undefined ? 0 : cpuOfFamily(postmaster)),
     stop: async () => {
       for (const database of left) await database.close()
@@ -65,6 +75,11 @@ export async function startServer(databaseUrl: string | undefined): Promise<Benc
       await stop()
     },
   }
+}
+
+async function configure(db: Database, change: string): Promise<void> {
+  await db.query(`alter system ${change}`)
+  await db.query('select pg_reload_conf()')
 }
 
 async function embedded(): Promise<{ url: string; stop: () => Promise<void> }> {

@@ -37,7 +37,8 @@ export function worldOf(bench: Bench, details: number): Promise<World> {
 
 async function makeWorld({ server, say }: Bench, details: number): Promise<World> {
   const database = await server.freshDatabase()
-  const windows = await fillWorld(database.db, { details, domains: domainCount, today: dayBefore(new Date(), 0) }, say)
+  const size = { details, domains: domainCount, today: dayBefore(new Date(), 0) }
+  const windows = await server.whileFilling(() => fillWorld(database.db, size, say))
   const domains = {
     biggest: nameOf(compared.biggest),
     middling: nameOf(compared.middling),
@@ -73,18 +74,33 @@ export async function fillWorld(
   await inTransaction(db, (tx) => createPartitions(tx, wanted))
   const indexes = await dropIndexes(db)
   let done = 0
-  await twoAtATime(months, async (month) => {
-    say(`making ${details.toLocaleString('en')} failure details, ${done} of ${months.length} months done`)
-    await inTransaction(db, (tx) => fillMonth(tx, month, whole))
-    done += 1
+  await twoAtATime(spans(at), async (span) => {
+    say(`making ${details.toLocaleString('en')} failure details, ${done} of ${days} days done`)
+    await inTransaction(db, (tx) => fillSpan(tx, span))
+    done += spanDays
   })
   say(`making ${details.toLocaleString('en')} failure details, the indexes`)
-  await twoAtATime(indexes, (text) => db.query({ text, ...unhurried }))
+  await twoAtATime(indexes, async (text) => {
+    await inTransaction(db, async (tx) => {
+      await tx.query("set local maintenance_work_mem = '512MB'; set local max_parallel_maintenance_workers = 0")
+      await tx.query({ text, ...unhurried })
+    })
+  })
   await db.query('drop table bench_domain')
   // As autovacuum would have done by then. It also writes down which pages all can see, for index-only scans.
   await twoAtATime(factTables, (table) => db.query({ text: `vacuum analyze ${table}`, ...unhurried }))
   return { window: { from: dayBefore(at, 30), to: today }, whole }
 }
+
+/** So few days that what is sorted fits into memory. */
+const spanDays = 10
+
+/** All days, `spanDays` at a time, each from the first day to the one behind the last. */
+const spans = (today: Date): Window[] =>
+  Array.from({ length: days / spanDays }, (_, i) => ({
+    from: dayBefore(today, days - i * spanDays),
+    to: dayBefore(today, days - (i + 1) * spanDays),
+  }))
 
 /** As there are two cores. */
 async function twoAtATime<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
@@ -122,12 +138,12 @@ async function makeDomains(db: Database, details: number, domains: number): Prom
 }
 
 /**
- * Reports of one month in the order in which they come: a reporter sends those on all domains, then the next one does.
+ * Reports of these days in the order in which they come: a reporter sends those on all domains, then the next one does.
  * One in ten is unverified. Some domains have a TLSA policy beside, which takes a quarter of the details.
  */
-async function fillMonth(tx: Queryable, month: string, { from, to }: Window): Promise<void> {
+async function fillSpan(tx: Queryable, { from, to }: Window): Promise<void> {
   const run = (text: string, values: unknown[] = []) => tx.query({ text, values, ...unhurried })
-  await run("select setseed(0.5), set_config('work_mem', '256MB', true)")
+  await run("select setseed(0.5), set_config('work_mem', '256MB', true), set_config('max_parallel_workers_per_gather', '0', true)") // prettier-ignore
   await run(
     `create temporary table told on commit drop as
      select domain, day, mx_hosts, has_tlsa, by, by <= 27 as verified, arrived_at, sessions, details - tlsa_details as sts_details, tlsa_details,
@@ -140,12 +156,12 @@ async function fillMonth(tx: Queryable, month: string, { from, to }: Window): Pr
        from (
          select d.*, day::date, 1 + (rank * 7 + k) % ${reporterCount} as by,
            (floor(a_day / reporters * (n + 1) + share) - floor(a_day / reporters * n + share))::int as details
-         from generate_series(greatest($1::date, $2::date), least(($1::date + interval '1 month')::date, $3::date) - 1, interval '1 day') day
+         from generate_series($1::date, $2::date - 1, interval '1 day') day
            cross join bench_domain d cross join lateral generate_series(1, reporters) k
-           cross join lateral (select day::date - $2::date as n, k / reporters::float8 as share) as turn
+           cross join lateral (select day::date - date '2000-01-01' as n, k / reporters::float8 as share) as turn
        ) a
      ) b order by day, by, rank`,
-    [`${month}-01`, from, to],
+    [from, to],
   )
   const reporter = `case when verified then 'reporter-' || by || '.example' end`
   const borne = `t.domain, t.day, t.key, case when verified then 'verified' else 'unverified' end, ${reporter},
@@ -177,10 +193,10 @@ async function fillMonth(tx: Queryable, month: string, { from, to }: Window): Pr
      from told t cross join lateral (values
        (0, 'sts', 'enforce', sts_details, array['version: STSv1', 'mode: enforce', 'mx: *.' || t.domain, 'max_age: 604800']),
        (1, 'tlsa', null, tlsa_details, array['3 1 1 ' || md5(t.domain) || md5(key::text)])) p (seq, type, mode, details, strings)
-       left join (${tallied("day >= $1::date and day < ($1::date + interval '1 month')::date")}) f
+       left join (${tallied('day >= $1::date and day < $2::date')}) f
          on f.domain = t.domain and f.day = t.day and f.report_key = t.key and f.seq = p.seq
      where p.seq = 0 or has_tlsa order by arrived_at, p.seq`,
-    [`${month}-01`],
+    [from, to],
   )
   await run(
     `insert into day_total (domain, day, trust, policy_type, successful, failed, attributed, reports, failed_of_type, policies)
