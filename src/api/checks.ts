@@ -16,6 +16,8 @@ const parameters = z.strictObject({ domain: many(domainParameter, 'Which was che
 
 const bodySchema = z.strictObject({ domain: z.string().min(1).max(1_024).describe('In any spelling.') })
 
+const position = z.uuid()
+
 export function addChecks(app: Api, deps: ApiDeps): void {
   const { db, now } = deps
 
@@ -34,7 +36,7 @@ export function addChecks(app: Api, deps: ApiDeps): void {
       },
     },
     async ({ query, caller: { visible } }) => {
-      const { window, after, cut } = readPage(query, z.uuid(), now())
+      const { window, after, cut } = readPage(query, position, now())
       const question = { window, filters: given({ domain: query.domain }), visible, limit: query.limit + 1 }
       const { rows, page } = cut(await listChecks(db, question, after), (last) => last.key)
       return { data: rows.map(rowOf), page, window }

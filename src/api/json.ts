@@ -31,7 +31,15 @@ function convert(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (value instanceof Date) return value.toISOString()
   if (Array.isArray(value)) return value.map(convert)
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [snake(name), convert(member)]))
+  const made: Record<string, unknown> = {} // By way of entries it takes half as long again.
+  for (const name of Object.keys(value)) setMember(made, snake(name), convert((value as Record<string, unknown>)[name]))
+  return made
+}
+
+/** A stranger's policy type may be the name by which an object's prototype is set. */
+function setMember(object: Record<string, unknown>, name: string, value: unknown): void {
+  if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true })
+  else object[name] = value
 }
 
 /** The store's names are few, but what strangers call a policy type is a name here too, so it ends somewhere. */

@@ -30,6 +30,8 @@ export type Page<Position> = {
   ) => { rows: Row[]; page: z.output<typeof pageSchema> }
 }
 
+const windowOfCursor = z.strictObject({ from: daySchema, to: daySchema })
+
 type ListQuery = { from?: string | undefined; to?: string | undefined; limit: number; cursor?: string | undefined }
 
 /**
@@ -38,7 +40,6 @@ type ListQuery = { from?: string | undefined; to?: string | undefined; limit: nu
  */
 export function readPage<Position>(query: ListQuery, position: z.ZodType<Position>, now: Date): Page<Position> {
   const { cursor, limit, ...question } = query
-  const schema = z.tuple([z.strictObject({ from: daySchema, to: daySchema }), position])
   const digest = (text: string) =>
     createHash('sha256')
       .update(`${JSON.stringify(question)}\n${text}`)
@@ -47,7 +48,7 @@ export function readPage<Position>(query: ListQuery, position: z.ZodType<Positio
   const decode = (given: string): [Window, Position] => {
     const [text = '', mark] = given.split('.')
     const json = Buffer.from(text, 'base64url').toString()
-    const read = mark === digest(json) ? schema.safeParse(parseJson(json)) : undefined
+    const read = mark === digest(json) ? z.tuple([windowOfCursor, position]).safeParse(parseJson(json)) : undefined
     if (!read?.success) throw badParameter('cursor', 'is not one of ours, or was given to other parameters')
     return read.data
   }

@@ -51,6 +51,8 @@ const parameters = z.strictObject({
 
 const bodySchema = z.strictObject({ standing: z.enum(reporterStandings) })
 
+const position = z.string()
+
 export function addReporters(app: Api, { db, now }: ApiDeps): void {
   const today = () => now().toISOString().slice(0, 10)
 
@@ -71,7 +73,7 @@ export function addReporters(app: Api, { db, now }: ApiDeps): void {
     },
     async ({ query, caller: { visible } }) => {
       const { domain, standing, limit } = query
-      const { window, after, cut } = readPage(query, z.string(), now())
+      const { window, after, cut } = readPage(query, position, now())
       const filters = given({ domain, standing })
       const found = await listReporters(db, { window, today: today(), filters, visible, limit: limit + 1 }, after)
       const { rows, page } = cut(found, (last) => last.domain)

@@ -90,6 +90,8 @@ const parameters = z.strictObject({
   ...listParameters,
 })
 
+const position = z.uuid()
+
 export function addSubmissions(app: Api, { db, now }: ApiDeps): void {
   app.get(
     '/v1/submissions',
@@ -107,7 +109,7 @@ export function addSubmissions(app: Api, { db, now }: ApiDeps): void {
     },
     async ({ query, caller }) => {
       const { trust, limit, domain, verdict, reason, transport } = query
-      const { window, after, cut } = readPage(query, z.uuid(), now())
+      const { window, after, cut } = readPage(query, position, now())
       const filters = given({ domain, verdict, reason, transport })
       const asked = { window, trust, filters, visible: caller.visible }
       const found = await listSubmissions(db, { ...asked, limit: limit + 1 }, after)

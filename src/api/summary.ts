@@ -86,6 +86,9 @@ const parameters = z.strictObject({
   ...listParameters,
 })
 
+/** Groups before the page. */
+const position = z.int().min(0)
+
 export function addSummary(app: Api, { db, now }: ApiDeps): void {
   app.get(
     '/v1/summary',
@@ -109,7 +112,7 @@ export function addSummary(app: Api, { db, now }: ApiDeps): void {
     },
     async ({ query, caller }) => {
       const groupBy = query.group_by ?? []
-      const { window, after = 0, cut } = readPage(query, z.int().min(0), now())
+      const { window, after = 0, cut } = readPage(query, position, now())
       const trust = query.trust ?? (groupBy.includes('trust') ? 'any' : 'verified')
       const question = {
         window,

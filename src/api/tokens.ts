@@ -37,6 +37,8 @@ const bodySchema = z.strictObject({
 
 const { limit, cursor } = listParameters
 
+const position = z.uuid()
+
 export function addTokens(app: Api, { db, now, newToken }: ApiDeps, finder: TokenFinder): void {
   const forAdmins = { config: { scope: 'admin' as const } }
 
@@ -53,7 +55,7 @@ export function addTokens(app: Api, { db, now, newToken }: ApiDeps, finder: Toke
       },
     },
     async ({ query, caller }) => {
-      const { after, cut } = readPage(query, z.uuid(), now())
+      const { after, cut } = readPage(query, position, now())
       const found = await listTokens(db, { visible: caller.visible, limit: query.limit + 1 }, after)
       const { rows, page } = cut(found, ({ key }) => key)
       return { data: rows.map(toJson), page }

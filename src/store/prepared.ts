@@ -6,7 +6,8 @@ import type { Database } from './database.ts'
 /** Of one pool. A shape more is planned each time: each connection keeps some 100 kB for every plan. */
 const mostShapes = 100
 
-const shapesOf = new WeakMap<Database, Set<string>>()
+/** Text -> name. */
+const shapesOf = new WeakMap<Database, Map<string, string>>()
 
 /**
  * The statement under a name, so that Postgres keeps its plan. For what touches few rows: planning the sums of a domain
@@ -14,9 +15,11 @@ const shapesOf = new WeakMap<Database, Set<string>>()
  * best plan depends on the window.
  */
 export function prepared(db: Database, text: string, values: unknown[]): QueryConfig {
-  const shapes = shapesOf.get(db) ?? new Set()
+  const shapes = shapesOf.get(db) ?? new Map<string, string>()
   shapesOf.set(db, shapes)
-  if (!shapes.has(text) && shapes.size >= mostShapes) return { text, values }
-  shapes.add(text)
-  return { name: createHash('sha256').update(text).digest('base64url'), text, values }
+  const known = shapes.get(text)
+  if (known === undefined && shapes.size >= mostShapes) return { text, values }
+  const name = known ?? createHash('sha256').update(text).digest('base64url')
+  shapes.set(text, name)
+  return { name, text, values }
 }
