@@ -38,9 +38,9 @@ export function isMet(figure: Figure): boolean | undefined {
   return 'atMost' in target ? compared <= target.atMost : compared >= target.atLeast
 }
 
-/** The middle one: a single slow run on a busy machine does not move it. */
 export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
+/** The middle one: a single slow run on a busy machine does not move it. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Client } from 'pg'
 
 export type Relay = {
   /** The database that it leads to, by a socket of its own. */
@@ -21,22 +22,27 @@ export async function startRelay(url: string): Promise<Relay> {
   const server = createServer((client) => {
     const upstream = connect(addressOf(url))
     let askedAt: number | undefined
+    let tail = Buffer.alloc(0)
     client.on('data', (bytes) => {
       askedAt ??= performance.now()
       upstream.write(bytes)
     })
     upstream.on('data', (bytes: Buffer) => {
       client.write(bytes)
-      if (askedAt === undefined || !isEnd(bytes)) return
+      tail = Buffer.concat([tail, bytes.subarray(-endLength)]).subarray(-endLength)
+      if (askedAt === undefined || !isEnd(tail)) return
       longest = Math.max(longest, performance.now() - askedAt)
       askedAt = undefined
     })
-    for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       sockets.add(one)
       one.on('error', () => undefined)
       one.on('close', () => other.destroy())
     }
-  }) // prettier-ignore
+  })
   await listen(server, join(folder, '.s.PGSQL.5432'))
   return {
     url: urlBy(url, folder),
@@ -52,14 +58,14 @@ export async function startRelay(url: string): Promise<Relay> {
   }
 }
 
+const endLength = 6
+
 /** ReadyForQuery, the last message of every answer: 'Z', a length of 5, and the state of the transaction. */
-const isEnd = (bytes: Buffer): boolean => bytes.length >= 6 && bytes.at(-6) === 0x5a && bytes.readUInt32BE(bytes.length - 5) === 5 // prettier-ignore
+const isEnd = (tail: Buffer): boolean => tail.length === endLength && tail[0] === 0x5a && tail.readUInt32BE(1) === 5
 
 function addressOf(url: string): { path: string } | { host: string; port: number } {
-  const { hostname, port, searchParams } = new URL(url)
-  const host = searchParams.get('host') ?? decodeURIComponent(hostname)
-  const number = Number(port || 5432)
-  return host.startsWith('/') ? { path: join(host, `.s.PGSQL.${number}`) } : { host, port: number }
+  const { host, port } = new Client(url) // As node-postgres reads it.
+  return host.startsWith('/') ? { path: join(host, `.s.PGSQL.${port}`) } : { host, port }
 }
 
 function urlBy(url: string, folder: string): string {

@@ -63,10 +63,12 @@ export async function startServer(databaseUrl: string | undefined): Promise<Benc
     whileFilling: async (fill) => {
       if (databaseUrl !== undefined) return fill()
       await configure(db, "set max_wal_size = '16GB'")
-      const filled = await fill()
-      await configure(db, 'reset max_wal_size')
-      await db.query('checkpoint')
-      return filled
+      try {
+        return await fill()
+      } finally {
+        await configure(db, 'reset max_wal_size')
+        await db.query('checkpoint')
+      }
     },
     cpu: () => (postmaster === undefined ? 0 : cpuOfFamily(postmaster)),
     stop: async () => {

@@ -4,7 +4,7 @@ import type { Dimension, Filters } from '../../src/store/question.ts'
 import { listReports, type ReportPosition } from '../../src/store/reports.ts'
 import { median, type Bench, type Figure, type Scenario } from '../bench.ts'
 import { startReceiver, type Receiver } from '../receiver.ts'
-import { startRelay } from '../relay.ts'
+import { startRelay, type Relay } from '../relay.ts'
 import { ask, askText, byRound, timed } from '../timing.ts'
 import { worldOf, type World } from '../world.ts'
 
@@ -27,6 +27,14 @@ const patient = JSON.stringify({ statementMs: 60_000, queryMs: 65_000 })
 async function measure(bench: Bench, details: number): Promise<Figure[]> {
   const world = await worldOf(bench, details)
   const relay = await startRelay(world.url)
+  try {
+    return await measureBy(relay, bench, world)
+  } finally {
+    await relay.close()
+  }
+}
+
+async function measureBy(relay: Relay, bench: Bench, world: World): Promise<Figure[]> {
   const receiver = await startReceiver({ databaseUrl: relay.url, env: { LIMITS: patient } })
   await makeFloorIndexes(world)
   try {
@@ -70,7 +78,6 @@ async function measure(bench: Bench, details: number): Promise<Figure[]> {
     return figures
   } finally {
     await receiver.stop()
-    await relay.close()
     await world.db.query('drop index bench_detail_floor, bench_total_floor')
   }
 }

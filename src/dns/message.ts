@@ -24,7 +24,7 @@ export const noSuchName = 3
 export const notImplemented = 4
 const rcodeNames = new Map([[formatError, 'formerr'], [2, 'servfail'], [notImplemented, 'notimp'], [5, 'refused']]) // prettier-ignore
 
-/** A key is at most 4 KiB (dkim/key.ts). The dearest message of this length takes 30 ms to read, four times as long four times that. */
+/** A key is at most 4 KiB (dkim/key.ts). The dearest message of this length takes 30 ms to read. */
 export const maxMessageBytes = 16_384
 
 /**

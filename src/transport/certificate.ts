@@ -82,7 +82,7 @@ function readPair({ certFile, keyFile }: CertificateFiles): Certificate {
 
 /** A key may stand in one file with its chain, as Postfix has it too: nothing that shows a certificate is to show it. */
 const certificatesIn = (pem: string): string =>
-  (pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? []).join('\n')
+  pem.replaceAll(/-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/gs, '')
 
 /** One file, so that the pair is whole whoever writes at the same time: who was overwritten sees it at his next look. */
 async function keepSelfSigned(folder: string, names: string[], now: Date): Promise<CertificateFiles> {

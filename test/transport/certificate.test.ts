@@ -99,6 +99,16 @@ test('a pair of two files, as it was kept before, stays in use: a TLSA record ma
   assert.deepEqual(readdirSync(join(folder, 'tls')).sort(), ['cert.pem', 'key.pem'])
 })
 
+test('a certificate under the label of old, in one file with its key, is taken, and the key is not shown', async (t) => {
+  const folder = temporaryFolder()
+  const both = join(folder, 'both.pem')
+  const [cert, key] = [before!.certFile, before!.keyFile].map((file) => readFileSync(file, 'utf8'))
+  writeFileSync(both, `${cert!.replaceAll(' CERTIFICATE-', ' X509 CERTIFICATE-')}\n${key!}`)
+  const { source } = await open(t, { certFile: both, keyFile: both })
+  assert.equal(subjectOf(source.current().cert), 'CN=before.example')
+  assert.doesNotMatch(source.current().cert, /PRIVATE/)
+})
+
 test('a start without usable files says which', async () => {
   const { log } = readableLog()
   const mixed = { certFile: before!.certFile, keyFile: after!.keyFile }
