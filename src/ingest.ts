@@ -45,6 +45,7 @@ export function makeIngest(deps: IngestDeps): Ingest {
     const arrived = deps.recorder.announce()
     let leave: Leave | undefined
     try {
+      await deps.gate.together()
       const opened = await open(submission) // Unwrap, parse.
       if (opened === undefined) return [overloaded]
       leave = opened.leave

@@ -6,6 +6,25 @@ import { makeGate } from '../src/gate.ts'
 
 const limits = { readAtOnce: 2, readQueue: 3, readWaitSeconds: 30, underWayBytes: 100 }
 
+test('who comes in one turn of the event loop goes on together, when all are heard; of very many some a turn later', async () => {
+  const gate = makeGate(limits)
+  const gone: number[] = []
+  const come = (n: number) => void gate.together().then(() => gone.push(n))
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  for (let n = 0; n < 40; n++) come(n)
+  setImmediate(() => {
+    for (let n = 40; n < 150; n++) come(n) // Heard in the turn that the others go on in.
+  })
+  await Promise.resolve()
+  assert.deepEqual(gone, [])
+  await turn()
+  assert.deepEqual(gone, [...Array(40).keys()])
+  await turn()
+  assert.deepEqual(gone, [...Array(104).keys()])
+  await turn()
+  assert.deepEqual(gone, [...Array(150).keys()])
+})
+
 test('so many are read at once, so many wait in the order they came, and one more is told so at once', async () => {
   const gate = makeGate(limits)
   const started: number[] = []
