@@ -10,6 +10,8 @@ export type Gate = {
   inTurn: InTurn
   /** The same, one at a time, and beside the others: for what is large. */
   oneByOne: InTurn
+  /** The same, beside the others too, and as many at a time as are no larger, all of them, than one that is not large. */
+  sideBySide: InTurn
   /** Makes room for so many bytes until the function it returns is called; undefined where there is none. */
   hold: (bytes: number) => Leave | undefined
   /** The same for what is not read yet, and so may be the heaviest: waits for room, as long as for a turn. */
@@ -23,7 +25,13 @@ export type Leave = () => void
 /** Room for something whose weight is yet to be told: until then it counts as heavy. */
 export type Unread = { weigh: (bytes: number) => void; leave: Leave }
 
-export type GateLimits = { readAtOnce: number; readQueue: number; readWaitSeconds: number; underWayBytes: number }
+export type GateLimits = {
+  readAtOnce: number
+  largeBytes: number
+  readQueue: number
+  readWaitSeconds: number
+  underWayBytes: number
+}
 
 /** `took` hears how many milliseconds it was at work. */
 type Waiting = {
@@ -44,8 +52,9 @@ const mostTogether = 64
 
 export const makeGate = (limits: GateLimits): Gate => ({
   together: makeTogether(mostTogether),
-  inTurn: makeTurns(limits.readAtOnce, limits),
-  oneByOne: makeTurns(1, limits),
+  inTurn: makeTurns({ many: limits.readAtOnce, bytes: Infinity }, limits),
+  oneByOne: makeTurns({ many: 1, bytes: Infinity }, limits),
+  sideBySide: makeTurns({ many: Infinity, bytes: limits.largeBytes }, limits),
   ...makeRoom(limits),
 })
 
@@ -68,65 +77,73 @@ function makeTogether(most: number): Gate['together'] {
     })
 }
 
-function makeTurns(atOnce: number, { readQueue, readWaitSeconds }: GateLimits): InTurn {
+/** At a time there are at most so many, of so many bytes; and always one, however large. */
+function makeTurns(most: { many: number; bytes: number }, { readQueue, readWaitSeconds }: GateLimits): InTurn {
   const queue: Waiting[] = []
-  let running = 0
+  const running = { many: 0, bytes: 0 }
   let owedToSmallest = 0 // Milliseconds.
   let turnBegan = 0
-  let owed = 0
+  const leaving: number[] = [] // Bytes of who has finished, and keeps his place until the event loop has had its turn.
+
+  const fits = (bytes: number): boolean =>
+    running.many === 0 || (running.many < most.many && running.bytes + bytes <= most.bytes)
 
   /**
    * The oldest and the smallest share the time, half and half: a burst of bombs does not hold up the usual few kilobytes.
    * Taking turns one by one would give the small ones as many turns as there are bombs, and a bomb takes a hundred times
-   * as long.
+   * as long. False where there is no room for whose turn it is.
    */
-  function startNext(): void {
+  function startNext(): boolean {
     const byAge = owedToSmallest <= 0
     const next = byAge ? 0 : queue.reduce((best, { bytes }, i) => (bytes < queue[best]!.bytes ? i : best), 0)
-    queue.splice(next, 1)[0]?.start((milliseconds) => {
+    if (!fits(queue[next]!.bytes)) return false
+    queue.splice(next, 1)[0]!.start((milliseconds) => {
       owedToSmallest += byAge ? milliseconds : -milliseconds
     })
+    return true
   }
 
   /** Whoever waited too long is told now; its sender has its own idea of how long to wait. */
-  function next(): void {
-    running--
+  function next(bytes: number): void {
+    running.many--
+    running.bytes -= bytes
     const oldest = performance.now() - readWaitSeconds * 1000
     while (queue[0] && queue[0].since < oldest) queue.shift()!.giveUp()
-    startNext()
+    while (queue.length > 0 && startNext());
   }
 
   /** Small ones follow one another at once; behind a large one, or many, the event loop has its own turn before each. */
-  function handOver(): void {
-    if (performance.now() - turnBegan < turnMs) next()
-    else if (owed++ === 0) setImmediate(handOneOver)
+  function handOver(bytes: number): void {
+    if (performance.now() - turnBegan < turnMs) next(bytes)
+    else if (leaving.push(bytes) === 1) setImmediate(handOneOver)
   }
 
   function handOneOver(): void {
     turnBegan = performance.now()
-    next()
-    if (--owed > 0) setImmediate(handOneOver)
+    next(leaving.shift()!)
+    if (leaving.length > 0) setImmediate(handOneOver)
   }
 
-  async function run<T>(work: () => Promise<T>, took?: (milliseconds: number) => void): Promise<T> {
+  async function run<T>(bytes: number, work: () => Promise<T>, took?: (milliseconds: number) => void): Promise<T> {
     const startedAt = performance.now()
-    if (running++ === 0) turnBegan = startedAt
+    if (running.many++ === 0) turnBegan = startedAt
+    running.bytes += bytes
     try {
       return await work()
     } finally {
       took?.(performance.now() - startedAt)
-      handOver()
+      handOver(bytes)
     }
   }
 
   return (bytes, work) => {
-    if (running < atOnce) return run(work)
+    if (queue.length === 0 && fits(bytes)) return run(bytes, work)
     if (queue.length >= readQueue) return Promise.resolve(undefined)
     return new Promise((resolve, reject) => {
       const giveUp = () => {
         resolve(undefined)
       }
-      const start: Waiting['start'] = (took) => void run(work, took).then(resolve, reject)
+      const start: Waiting['start'] = (took) => void run(bytes, work, took).then(resolve, reject)
       queue.push({ since: performance.now(), bytes, start, giveUp })
     })
   }

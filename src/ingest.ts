@@ -14,9 +14,9 @@ import { authenticate, isAligned, reportingDomain } from './tlsrpt/authenticate.
 import { judge, type Evidence, type JudgeSettings } from './tlsrpt/judge.ts'
 import { makeOwnership, type Ownership } from './tlsrpt/ownership.ts'
 import type { Parsed } from './tlsrpt/parse.ts'
-import { readSubmission, type Read, type ReadLimits, type ReadPart } from './tlsrpt/read.ts'
+import { readApart, readSubmission, type Read, type ReadLimits, type ReadPart } from './tlsrpt/read.ts'
 import type { Provenance, Refusal, Submission } from './tlsrpt/submission.ts'
-import { policyDomainOfFileName, policyDomainOfSubject, type MailFacts } from './tlsrpt/unwrap.ts'
+import { policyDomainOfFileName, policyDomainOfSubject, takeApart, type MailFacts } from './tlsrpt/unwrap.ts'
 import type { Deferred, Outcome, Quarantined } from './tlsrpt/verdict.ts'
 
 /**
@@ -122,10 +122,21 @@ function makeOpen({ gate, readLarge, limits, log }: OpenDeps): (submission: Subm
       return { read, leave: room.leave }
     })
 
+  const inTurn = (submission: Submission, read: () => Promise<Read>) =>
+    gate.inTurn(submission.raw.length, () => orQuarantine(read, log))
+
+  /** mailparser takes a dozen turns of the event loop for the smallest mail: shared by many they cost a fifth less. */
+  const readMail = (submission: Submission) =>
+    gate.sideBySide(submission.raw.length, async () => {
+      const apart = await orQuarantine(() => takeApart(submission, here), log)
+      return apart.kind === 'apart' ? inTurn(submission, () => readApart(apart, submission.arrivedAt, here)) : apart
+    })
+
   return async (submission) => {
-    const size = submission.raw.length
-    if (size > limits.largeBytes) return openLarge(submission)
-    const read = await gate.inTurn(size, () => orQuarantine(() => readSubmission(submission, here), log))
+    if (submission.raw.length > limits.largeBytes) return openLarge(submission)
+    const read = await (submission.form === 'message'
+      ? readMail(submission)
+      : inTurn(submission, () => readSubmission(submission, here)))
     if (read === undefined) return undefined
     if (read.kind === 'too-large' && read.reason === 'unpacked-too-large') return openLarge(submission)
     const leave = gate.hold(weightOf(read))

@@ -14,7 +14,7 @@ export const defaultLimits = {
 
   // The road (gate.ts)
   readAtOnce: 2, // Unpacked and parsed at a time. Nobody waits for the DNS in here.
-  largeBytes: 256 * 1024, // What is larger, as it came or unpacked, is read one at a time in a thread of its own.
+  largeBytes: 256 * 1024, // What is larger, as it came or unpacked, is read one at a time in a thread of its own; so much of small mails is taken apart at once.
   readQueue: 1_000, // Wait for that, as bytes that the transports have room for; more are told to come back.
   readWaitSeconds: 30, // Then told to come back as well: senders wait for minutes, and may think us dead.
   underWayBytes: 64 * 1024 * 1024, // What was read and is not recorded yet, roughly; one is always taken.

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeGate } from '../src/gate.ts'
 
-const limits = { readAtOnce: 2, readQueue: 3, readWaitSeconds: 30, underWayBytes: 100 }
+const limits = { readAtOnce: 2, largeBytes: 50, readQueue: 3, readWaitSeconds: 30, underWayBytes: 100 }
 
 test('who comes in one turn of the event loop goes on together, when all are heard; of very many some a turn later', async () => {
   const gate = makeGate(limits)
@@ -152,4 +152,41 @@ test('what waited too long for room is told so', async () => {
   assert.equal(await gate.holdUnread(), undefined)
   heavy()
   assert.ok(await gate.holdUnread())
+})
+
+test('side by side go as many as are no larger together than one may be; a large one waits for room, and nobody passes it by', async () => {
+  const gate = makeGate({ ...limits, readQueue: 100 })
+  const started: number[] = []
+  const finish = new Map<number, () => void>()
+  const read = (bytes: number) =>
+    gate.sideBySide(bytes, async () => {
+      started.push(bytes)
+      await new Promise<void>((resolve) => finish.set(bytes, resolve))
+    })
+  const begun = [20, 21, 9, 49, 1, 2].map(read)
+  assert.deepEqual(started, [20, 21, 9])
+  const end = async (bytes: number) => {
+    finish.get(bytes)!()
+    await sleep(1)
+  }
+  await end(20)
+  await end(21)
+  assert.deepEqual(
+    started,
+    [20, 21, 9],
+    'beside the third there is no room for the large one, who came before the others',
+  )
+  await end(9)
+  assert.deepEqual(started, [20, 21, 9, 49, 1])
+  await end(49)
+  assert.deepEqual(started, [20, 21, 9, 49, 1, 2])
+  const others = [gate.inTurn(1, () => Promise.resolve('in turn')), gate.oneByOne(99, () => Promise.resolve('large'))]
+  assert.deepEqual(await Promise.all(others), ['in turn', 'large'], 'which is beside them')
+  await end(1)
+  const alone = read(1_000)
+  assert.equal(started.at(-1), 2, 'however large, but not beside others')
+  await end(2)
+  assert.equal(started.at(-1), 1_000)
+  finish.get(1_000)!()
+  await Promise.all([...begun, alone])
 })

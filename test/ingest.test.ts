@@ -103,8 +103,9 @@ test('what is too much at once is to come again, and is not kept', async () => {
   const crowded = (limits: object) =>
     makeRoad(db, { ...config, limits: { ...config.limits, ...limits } }, silent, { now, resolveTxt: slow })
 
-  const narrow = crowded({ readAtOnce: 1, readQueue: 1 })
-  const [first, second, third] = ['i', 'j', 'k'].map((id) => narrow.ingest(mail(report(id))))
+  const mails = ['i', 'j', 'k'].map((id) => mail(report(id)))
+  const narrow = crowded({ largeBytes: 1.5 * mails[0]!.raw.length, readAtOnce: 1, readQueue: 1 }) // No two side by side.
+  const [first, second, third] = mails.map((one) => narrow.ingest(one))
   assert.deepEqual(await third, [{ kind: 'deferred', reason: 'overloaded' }])
   const small = crowded({ underWayBytes: 1_000 })
   const waiting = small.ingest(mail(report('l')))

@@ -1,7 +1,15 @@
 /** RFC 8460 §5: what the bytes of a submission say, before anybody asks who says it and whose it is. */
 import { parseReport, type Parsed, type ParseLimits } from './parse.ts'
 import type { Anomaly, Refusal, Submission } from './submission.ts'
-import { unwrap, type MailFacts, type Part, type UnwrapLimits } from './unwrap.ts'
+import {
+  unwrap,
+  unwrapApart,
+  type Apart,
+  type MailFacts,
+  type Part,
+  type Unwrapped,
+  type UnwrapLimits,
+} from './unwrap.ts'
 
 export type ReadLimits = UnwrapLimits & ParseLimits
 
@@ -12,12 +20,18 @@ export type ReadPart = { parsed: Parsed; fileName?: string; anomalies: Anomaly[]
 export type Read = { kind: 'read'; parts: ReadPart[]; mail?: MailFacts; weight: number } | Refusal
 
 /** Unwraps and parses. Throws for no bytes whatever, and rejects only when the world is broken, as unwrap does. */
-export async function readSubmission(submission: Submission, limits: ReadLimits): Promise<Read> {
-  const unwrapped = await unwrap(submission, limits)
+export const readSubmission = async (submission: Submission, limits: ReadLimits): Promise<Read> =>
+  readUnwrapped(await unwrap(submission, limits), submission.arrivedAt, limits)
+
+/** The same for a mail that was taken apart before. */
+export const readApart = async (apart: Apart, arrivedAt: Date, limits: ReadLimits): Promise<Read> =>
+  readUnwrapped(await unwrapApart(apart, limits), arrivedAt, limits)
+
+function readUnwrapped(unwrapped: Unwrapped, arrivedAt: Date, limits: ReadLimits): Read {
   if (unwrapped.kind !== 'unwrapped') return unwrapped
   let weight = 0
   const parts = unwrapped.parts.map((part) => {
-    const read = readPart(part, submission.arrivedAt, limits)
+    const read = readPart(part, arrivedAt, limits)
     weight += weigh(part, read.parsed)
     return read
   })

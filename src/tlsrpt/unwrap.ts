@@ -21,12 +21,14 @@ export type Part = { kind: 'payload'; json: Uint8Array; fileName?: string; anoma
  * rejects only when the world is broken (no memory).
  */
 export async function unwrap(submission: Submission, limits: UnwrapLimits): Promise<Unwrapped> {
-  if (submission.cut) {
-    const reason = submission.form === 'message' ? 'message-too-large' : 'body-too-large'
-    return refusal('too-large', reason, 'there is more of it than we take')
+  if (submission.form === 'message') {
+    const apart = await takeApart(submission, limits)
+    return apart.kind === 'apart' ? unwrapApart(apart, limits) : apart
   }
-  return submission.form === 'message' ? unwrapMessage(submission.raw, limits) : unwrapReport(submission, limits)
+  return submission.cut ? tooLarge('body-too-large') : unwrapReport(submission, limits)
 }
+
+const tooLarge = (reason: string): Refusal => refusal('too-large', reason, 'there is more of it than we take')
 
 /** RFC 8460 §5.4, and files. JSON of any kind goes on: what is no object is for the parser to name. */
 async function unwrapReport({ raw, provenance }: Submission, limits: UnwrapLimits): Promise<Unwrapped> {
@@ -104,18 +106,26 @@ const codingOf = (contentEncoding = ''): string => contentEncoding.trim().toLowe
 const isKnownEncoding = (contentEncoding: string | undefined): boolean =>
   ['identity', 'gzip', 'x-gzip'].includes(codingOf(contentEncoding))
 
-/** RFC 8460 §5.3. */
-async function unwrapMessage(raw: Buffer, limits: UnwrapLimits): Promise<Unwrapped> {
+/** A mail in its leaf parts, nothing of which is decoded or unzipped yet: it takes no more memory than the mail. */
+export type Apart = { kind: 'apart'; leaves: Leaf[]; mail: MailFacts }
+
+/** The first half of `unwrap` for form 'message' (RFC 8460 §5.3), which takes some turns of the event loop. */
+export async function takeApart({ raw, cut }: Submission, limits: UnwrapLimits): Promise<Apart | Refusal> {
+  if (cut) return tooLarge('message-too-large')
   const header = readHeader(raw, limits)
   if (header.kind !== 'header') return header
   const mime = mimeHeader(header.fields)
   const tree = await readLeaves(mime.bytes, raw.subarray(header.bodyStart), limits)
   if (tree.kind !== 'leaves') return tree
   const leaves = mime.repeated ? tree.leaves.map((leaf) => ({ ...leaf, repeatedFields: true })) : tree.leaves
-  const parts = await openLeaves(leaves.filter(isCandidate), limits)
-  if (!Array.isArray(parts)) return parts
   const { subject } = tree
-  return { kind: 'unwrapped', parts, mail: { ...mailFacts(header.fields), ...(subject !== undefined && { subject }) } }
+  return { kind: 'apart', leaves, mail: { ...mailFacts(header.fields), ...(subject !== undefined && { subject }) } }
+}
+
+/** The second half. */
+export async function unwrapApart({ leaves, mail }: Apart, limits: UnwrapLimits): Promise<Unwrapped> {
+  const parts = await openLeaves(leaves.filter(isCandidate), limits)
+  return Array.isArray(parts) ? { kind: 'unwrapped', parts, mail } : parts
 }
 
 /** The types senders use, whatever has such a name, and a message that is nothing but the report (mox takes those). */
