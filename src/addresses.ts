@@ -1,31 +1,47 @@
-/** Addresses of peers: the network they come from, and whether it is one the operator named. */
+/** Addresses of peers: in one spelling, the network they come from, and whether it is one the operator named. */
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 type Parsed = ipaddr.IPv4 | ipaddr.IPv6
 
-const recent = new Map<string, Parsed | undefined>()
+/** An address in all forms that are asked for. `plain` is absent for spellings that only ipaddr.js takes (127.1). */
+type Known = { parsed: Parsed; plain: string | undefined; network: string }
+
+const recent = new Map<string, Known>()
 const mostRecent = 1_000
 
-/**
- * v4-mapped addresses as IPv4; undefined for what is no address. Each request asks for the address of its peer several
- * times, and few peers send most of them: parsing takes 2 us, finding again 50 ns.
- */
-export function parseAddress(text: string): Parsed | undefined {
-  if (recent.has(text)) return recent.get(text)
-  const parsed = ipaddr.isValid(text) ? ipaddr.process(text) : undefined
+/** Each request asks for its peer several times, and few peers send most of them: reading one takes 3 us, finding it 50 ns. */
+function knownBy(text: string): Known | undefined {
+  const found = recent.get(text)
+  if (found !== undefined || !ipaddr.isValid(text)) return found
+  const known = read(text)
   if (recent.size >= mostRecent) recent.clear()
-  recent.set(text, parsed)
-  return parsed
+  recent.set(text, known)
+  return known
+}
+
+function read(text: string): Known {
+  const parsed = ipaddr.process(text)
+  const isV4 = parsed.kind() === 'ipv4'
+  const network = ipaddr.fromByteArray(parsed.toByteArray().fill(0, isV4 ? 3 : 8))
+  const plain = isIP(text) === 0 ? undefined : parsed.toString()
+  return { parsed, plain, network: `${network.toString()}/${isV4 ? 24 : 64}` }
+}
+
+/** v4-mapped addresses as IPv4; undefined for what is no address. */
+export const parseAddress = (text: string): Parsed | undefined => knownBy(text)?.parsed
+
+/**
+ * An address in its one spelling: IPv4 also where a dual-stack socket says ::ffff:192.0.2.1, IPv6 as RFC 5952 has it,
+ * without a zone. undefined for what is no address, which a proxy's header may well hold.
+ */
+export function plainAddress(text: string | undefined): string | undefined {
+  const [address = ''] = (text ?? '').split('%', 1)
+  return knownBy(address)?.plain
 }
 
 /** The /24 or /64 of an address, v4-mapped ones as IPv4, as 'a.b.c.0/24' or 'x::/64': what limits by network count by. */
-export function networkOf(address: string): string {
-  const parsed = parseAddress(address)
-  if (!parsed) return 'unknown'
-  const isV4 = parsed.kind() === 'ipv4'
-  const bytes = parsed.toByteArray().fill(0, isV4 ? 3 : 8)
-  return `${ipaddr.fromByteArray(bytes).toString()}/${isV4 ? 24 : 64}`
-}
+export const networkOf = (address: string): string => knownBy(address)?.network ?? 'unknown'
 
 /** An address as what it does is counted by: of IPv6 the /64, which is what one customer has. */
 export const callerOf = (address: string): string => (address.includes(':') ? networkOf(address) : address)

@@ -12,7 +12,7 @@ const plan: Record<string, { may: string[]; because: string }> = {
   'rate.ts': { may: [], because: 'it counts' },
   'keys.ts': { may: ['uuid'], because: 'a key is a time and a random number' },
   'product.ts': { may: ['node:fs'], because: 'it is a name, a version and a place' },
-  'addresses.ts': { may: ['ipaddr.js'], because: 'addresses are values' },
+  'addresses.ts': { may: ['ipaddr.js', 'node:net'], because: 'addresses are values' },
   tlsrpt: {
     may: ['zod', 'mailparser', 'tldts', 'node:net'],
     because: 'RFC 8460 is values in, values out',

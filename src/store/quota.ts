@@ -85,9 +85,9 @@ export function makeQuota(limit: number): WithinQuota {
     const asked = [...Map.groupBy(unverified, ({ domainReport }) => placeName(domainReport))].map(([name, shares]) => {
       const kept: Kept = places.get(name) ?? { weight: 0 }
       places.set(name, kept)
-      return { name, shares, kept }
+      return { name, shares, kept, weight: weighAll(shares) }
     })
-    const toCount = asked.filter(({ shares, kept }) => needsCount(kept, weighAll(shares)))
+    const toCount = asked.filter(({ kept, weight }) => needsCount(kept, weight))
     const weights = await weighUnverified(
       tx,
       toCount.map(({ shares }) => shares[0]!.domainReport),
@@ -95,7 +95,7 @@ export function makeQuota(limit: number): WithinQuota {
     for (const { name, kept } of toCount)
       Object.assign(kept, { weight: weights.get(name) ?? 0, countedAt: performance.now() })
     const before = new Map(asked.map(({ name, kept }) => [name, kept.weight]))
-    for (const { kept, shares } of asked) kept.weight += weighAll(shares)
+    for (const { kept, weight } of asked) kept.weight += weight
     const tight = asked.filter(({ kept }) => Math.floor(kept.weight) > limit)
     if (tight.length === 0) return arrivals.map(() => true)
     const known = await readContents(

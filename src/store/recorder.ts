@@ -170,9 +170,12 @@ function fitting(waiting: readonly Waiting[], most: number): number {
 }
 
 function weigh({ submission, parts }: Arrival): number {
-  const facts = parts
-    .flatMap(({ judgement }) => (judgement.kind === 'accepted' ? judgement.domainReports : []))
-    .flatMap(({ policies }) => policies)
-    .reduce((rows, { failureDetails }) => rows + 1 + failureDetails.length, 0)
+  let facts = 0
+  for (const { judgement } of parts) {
+    if (judgement.kind !== 'accepted') continue
+    for (const { policies } of judgement.domainReports) {
+      for (const { failureDetails } of policies) facts += 1 + failureDetails.length
+    }
+  }
   return submission.raw.length + facts * factBytes
 }

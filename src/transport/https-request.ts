@@ -1,10 +1,10 @@
 /** RFC 9110: what a request says of itself, and which are refused before their body is read. */
 import type { FastifyRequest } from 'fastify'
+import { plainAddress } from '../addresses.ts'
 import type { Limits } from '../limits.ts'
 import type { Provenance } from '../tlsrpt/submission.ts'
 import { badRequest, noContent, notFound, problem, tooLarge, type HttpReply } from './https-reply.ts'
 import { declaredBytes } from './https-server.ts'
-import { plainAddress } from './peers.ts'
 
 export type Post = Extract<Provenance, { transport: 'https' }>
 

@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
+import { plainAddress } from '../addresses.ts'
 import type { Limits } from '../limits.ts'
 import { minVersion, type CertificateSource } from './certificate.ts'
 import { badRequest, problem, tooLarge, tooSlow, wireText, type HttpReply } from './https-reply.ts'
 import type { Logger } from './listener.ts'
-import { makeConnectionCount, plainAddress } from './peers.ts'
+import { makeConnectionCount } from './peers.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 

@@ -1,15 +1,5 @@
 /** Who is calling: open connections counted by address and network. */
-import { isIP } from 'node:net'
-import { networkOf, parseAddress } from '../addresses.ts'
-
-/**
- * An address in its one spelling: IPv4 also where a dual-stack socket says ::ffff:192.0.2.1, IPv6 as RFC 5952 has it,
- * without a zone. undefined for what is no address, which a proxy's header may well hold.
- */
-export function plainAddress(text: string | undefined): string | undefined {
-  const [address = ''] = (text ?? '').split('%', 1)
-  return isIP(address) === 0 ? undefined : parseAddress(address)?.toString()
-}
+import { networkOf } from '../addresses.ts'
 
 /** Gives one connection back. */
 export type Leave = () => void

@@ -1,7 +1,8 @@
 /** Who is calling, and how often. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { makeConnectionCount, plainAddress } from '../../src/transport/peers.ts'
+import { plainAddress } from '../../src/addresses.ts'
+import { makeConnectionCount } from '../../src/transport/peers.ts'
 
 test('an address has one spelling, and what is no address has none', () => {
   for (const [written, plain] of [
