@@ -3,6 +3,8 @@ import { networkOf } from './addresses.ts'
 import { verifyDkim, type DkimResult, type ResolveTxt } from './dkim/verify.ts'
 import type { Gate, Leave } from './gate.ts'
 import type { Limits } from './limits.ts'
+import { orQuarantine, type DefectLog } from './quarantine.ts'
+import { makeReadInTurn } from './read-in-turn.ts'
 import type { OwnDomains } from './store/domains.ts'
 import type { Arrival, JudgedPart } from './store/arrivals.ts'
 import { isDiskFull } from './store/database.ts'
@@ -14,9 +16,9 @@ import { authenticate, isAligned, reportingDomain } from './tlsrpt/authenticate.
 import { judge, type Evidence, type JudgeSettings } from './tlsrpt/judge.ts'
 import { makeOwnership, type Ownership } from './tlsrpt/ownership.ts'
 import type { Parsed } from './tlsrpt/parse.ts'
-import { readApart, readSubmission, type Read, type ReadLimits, type ReadPart } from './tlsrpt/read.ts'
+import type { Read, ReadPart } from './tlsrpt/read.ts'
 import type { Provenance, Refusal, Submission } from './tlsrpt/submission.ts'
-import { policyDomainOfFileName, policyDomainOfSubject, takeApart, type MailFacts } from './tlsrpt/unwrap.ts'
+import { policyDomainOfFileName, policyDomainOfSubject, type MailFacts } from './tlsrpt/unwrap.ts'
 import type { Deferred, Outcome, Quarantined } from './tlsrpt/verdict.ts'
 
 /**
@@ -36,20 +38,20 @@ export type IngestDeps = {
   readLarge: ReadLarge
   limits: Limits
   /** Hears of defects of ours, and of refusals that could not be kept. */
-  log: { error: (context: object, message: string) => void }
+  log: DefectLog
 }
 
 export function makeIngest(deps: IngestDeps): Ingest {
-  const open = makeOpen(deps)
+  const readInTurn = makeReadInTurn(deps)
   return async (submission) => {
     const arrived = deps.recorder.announce()
     let leave: Leave | undefined
     try {
       await deps.gate.together()
-      const opened = await open(submission) // Unwrap, parse.
-      if (opened === undefined) return [overloaded]
-      leave = opened.leave
-      const examined = await authenticateParts(submission, opened.read, [], deps)
+      const taken = await readInTurn(submission) // Unwrap, parse.
+      if (taken === undefined) return [overloaded]
+      leave = taken.leave
+      const examined = await authenticateParts(submission, taken.read, [], deps)
       const parts = await judgeParts(examined, deps)
       const deferred = deferredOf(parts)
       if (deferred.length > 0) return deferred // If one part has to wait, the whole mail comes again.
@@ -75,13 +77,13 @@ export type Replayed = { kind: 'judged'; parts: JudgedAgain[] } | { kind: 'expir
 type ReplayDeps = Omit<IngestDeps, 'recorder'> & { archive: Archive }
 
 export function makeReplay({ archive, ...deps }: ReplayDeps): Replay {
-  const open = makeOpen(deps)
+  const readInTurn = makeReadInTurn(deps)
   return async (place) => {
     const arrival = await archive.read(place)
     if (!arrival) return { kind: 'expired' }
-    const opened = await open(arrival.submission)
-    if (opened === undefined) return overloaded
-    const { read, leave } = opened
+    const taken = await readInTurn(arrival.submission)
+    if (taken === undefined) return overloaded
+    const { read, leave } = taken
     try {
       const examined = await authenticateParts(arrival.submission, read, arrival.dkim as DkimResult[], deps)
       const parts = await judgeParts(examined, deps)
@@ -98,62 +100,6 @@ export function makeReplay({ archive, ...deps }: ReplayDeps): Replay {
 
 const deferredOf = (parts: Judged[]): Deferred[] =>
   parts.flatMap(({ judgement }) => (judgement.kind === 'deferred' ? judgement : []))
-
-type OpenDeps = Pick<IngestDeps, 'gate' | 'readLarge' | 'limits' | 'log'>
-
-/** What the bytes say, and what to call when nobody needs it any more: until then it weighs (gate.ts). */
-type Opened = { read: Read | Quarantined; leave: Leave }
-
-/**
- * Opens a submission when it is its turn; undefined: too much is on the road. A large one is read aside. That it is large
- * shows by its size, or when more comes out of its gzip than is read here.
- */
-function makeOpen({ gate, readLarge, limits, log }: OpenDeps): (submission: Submission) => Promise<Opened | undefined> {
-  const here: ReadLimits = { ...limits, jsonBytes: Math.min(limits.jsonBytes, limits.largeBytes) }
-
-  const openLarge = (submission: Submission) =>
-    gate.oneByOne(submission.raw.length, async () => {
-      const room = await gate.holdUnread()
-      if (room === undefined) return undefined
-      const read = await orQuarantine(() => readLarge(submission), log)
-      room.weigh(weightOf(read))
-      // It came as one message, and to take it up took its time: what follows has a turn of the event loop for itself.
-      await new Promise((resolve) => setImmediate(resolve))
-      return { read, leave: room.leave }
-    })
-
-  const inTurn = (submission: Submission, read: () => Promise<Read>) =>
-    gate.inTurn(submission.raw.length, () => orQuarantine(read, log))
-
-  /** mailparser takes a dozen turns of the event loop for the smallest mail: shared by many they cost a fifth less. */
-  const readMail = (submission: Submission) =>
-    gate.sideBySide(submission.raw.length, async () => {
-      const apart = await orQuarantine(() => takeApart(submission, here), log)
-      return apart.kind === 'apart' ? inTurn(submission, () => readApart(apart, submission.arrivedAt, here)) : apart
-    })
-
-  return async (submission) => {
-    if (submission.raw.length > limits.largeBytes) return openLarge(submission)
-    const read = await (submission.form === 'message'
-      ? readMail(submission)
-      : inTurn(submission, () => readSubmission(submission, here)))
-    if (read === undefined) return undefined
-    if (read.kind === 'too-large' && read.reason === 'unpacked-too-large') return openLarge(submission)
-    const leave = gate.hold(weightOf(read))
-    return leave && { read, leave }
-  }
-}
-
-const weightOf = (read: Opened['read']): number => (read.kind === 'read' ? read.weight : 0)
-
-async function orQuarantine<T>(work: () => Promise<T>, log: IngestDeps['log']): Promise<T | Quarantined> {
-  try {
-    return await work()
-  } catch (error) {
-    log.error({ err: error }, 'a submission made our own code throw; it is quarantined')
-    return { kind: 'quarantined', reason: 'defect' }
-  }
-}
 
 /** What is known of one report part before anybody asks whose it is. */
 type Examined = { known: Evidence | Refusal | Quarantined | Deferred; dkim: DkimResult[] }

@@ -34,8 +34,23 @@ const plan: Record<string, { may: string[]; because: string }> = {
     may: ['tlsrpt', 'node:worker_threads', 'node:v8'],
     because: 'it is the pure part of the road, and what it hears and says goes between threads',
   },
+  'quarantine.ts': { may: ['tlsrpt'], because: 'it makes a verdict of a defect' },
+  'read-in-turn.ts': {
+    may: ['tlsrpt', 'gate.ts', 'quarantine.ts', 'read-large.ts', 'limits.ts'],
+    because: 'it is the first half of the road, and has one after the other take it',
+  },
   'ingest.ts': {
-    may: ['tlsrpt', 'dkim', 'store', 'gate.ts', 'read-large.ts', 'limits.ts', 'addresses.ts'],
+    may: [
+      'tlsrpt',
+      'dkim',
+      'store',
+      'gate.ts',
+      'quarantine.ts',
+      'read-in-turn.ts',
+      'read-large.ts',
+      'limits.ts',
+      'addresses.ts',
+    ],
     because: 'the road knows no transport',
   },
   transport: {
