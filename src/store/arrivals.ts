@@ -3,7 +3,7 @@ import type { Refusal, Submission } from '../tlsrpt/submission.ts'
 import type { Accepted, Outcome, Quarantined } from '../tlsrpt/verdict.ts'
 import type { Share } from './claims.ts'
 import type { ColumnValue } from './binary.ts'
-import type { CopyTable, RowGroup, TableRows } from './copy.ts'
+import { copyTable, type RowGroup, type TableRows } from './copy-data.ts'
 import { jsonText } from './json-text.ts'
 
 /** One submission with what became of each report part in it. `source` is the network of the peer, for eviction. */
@@ -31,42 +31,36 @@ export const arrivalRows = (arrivals: readonly DecidedArrival[], tellers: Readon
 ]
 
 /** What `submissionRow` has a value for. */
-export const submissionTable: CopyTable = {
-  name: 'submission',
-  columns: [
-    ['arrived_on', 'date'],
-    ['key', 'uuid'],
-    ['domain', 'text'],
-    ['domains', 'text[]'],
-    ['arrival_key', 'uuid'],
-    ['part', 'smallint'],
-    ['arrived_at', 'timestamptz'],
-    ['transport', 'text'],
-    ['provenance', 'jsonb'],
-    ['verdict', 'text'],
-    ['reason', 'text'],
-    ['trust', 'text'],
-    ['reporter', 'text'],
-    ['anomalies', 'jsonb'],
-    ['problems', 'jsonb'],
-    ['dkim', 'jsonb'],
-    ['reports', 'jsonb'],
-  ],
-}
+export const submissionTable = copyTable('submission', [
+  ['arrived_on', 'date'],
+  ['key', 'uuid'],
+  ['domain', 'text'],
+  ['domains', 'text[]'],
+  ['arrival_key', 'uuid'],
+  ['part', 'smallint'],
+  ['arrived_at', 'timestamptz'],
+  ['transport', 'text'],
+  ['provenance', 'jsonb'],
+  ['verdict', 'text'],
+  ['reason', 'text'],
+  ['trust', 'text'],
+  ['reporter', 'text'],
+  ['anomalies', 'jsonb'],
+  ['problems', 'jsonb'],
+  ['dkim', 'jsonb'],
+  ['reports', 'jsonb'],
+])
 
-const rawTable: CopyTable = {
-  name: 'submission_raw',
-  columns: [
-    ['arrived_on', 'date'],
-    ['domain', 'text'],
-    ['arrival_key', 'uuid'],
-    ['arrived_at', 'timestamptz'],
-    ['form', 'text'],
-    ['refused', 'boolean'],
-    ['source', 'text'],
-    ['bytes', 'bytea'],
-  ],
-}
+const rawTable = copyTable('submission_raw', [
+  ['arrived_on', 'date'],
+  ['domain', 'text'],
+  ['arrival_key', 'uuid'],
+  ['arrived_at', 'timestamptz'],
+  ['form', 'text'],
+  ['refused', 'boolean'],
+  ['source', 'text'],
+  ['bytes', 'bytea'],
+])
 
 function* submissionRows(arrivals: readonly DecidedArrival[]): Generator<RowGroup> {
   for (const { arrival, key, parts, outcomes } of arrivals) {

@@ -4,7 +4,7 @@ import type { Report } from '../tlsrpt/report.ts'
 import type { Anomaly, Transport, Trust } from '../tlsrpt/submission.ts'
 import type { DomainReport } from '../tlsrpt/verdict.ts'
 import type { ColumnValue } from './binary.ts'
-import type { CopyTable, TableRows } from './copy.ts'
+import { copyTable, type TableRows } from './copy-data.ts'
 import type { Queryable } from './database.ts'
 import { jsonText } from './json-text.ts'
 
@@ -60,34 +60,31 @@ export const claimRows = (claims: readonly NewClaim[]): TableRows => ({
   groups: [{ shared: [], rows: claims.map(reportRow) }],
 })
 
-const reportTable: CopyTable = {
-  name: 'report',
-  columns: [
-    ['domain', 'text'],
-    ['day', 'date'],
-    ['identity', 'bytea'],
-    ['variant', 'smallint'],
-    ['key', 'uuid'],
-    ['submission_key', 'uuid'],
-    ['content_hash', 'bytea'],
-    ['trust', 'text'],
-    ['reporter', 'text'],
-    ['standing', 'text'],
-    ['counted', 'boolean'],
-    ['implausible', 'boolean'],
-    ['transport', 'text'],
-    ['organization', 'text'],
-    ['report_id', 'text'],
-    ['contact_info', 'text'],
-    ['start_datetime', 'timestamptz'],
-    ['end_datetime', 'timestamptz'],
-    ['arrived_at', 'timestamptz'],
-    ['anomalies', 'jsonb'],
-    ['successful', 'bigint'],
-    ['failed', 'bigint'],
-    ['bytes', 'integer'],
-  ],
-}
+const reportTable = copyTable('report', [
+  ['domain', 'text'],
+  ['day', 'date'],
+  ['identity', 'bytea'],
+  ['variant', 'smallint'],
+  ['key', 'uuid'],
+  ['submission_key', 'uuid'],
+  ['content_hash', 'bytea'],
+  ['trust', 'text'],
+  ['reporter', 'text'],
+  ['standing', 'text'],
+  ['counted', 'boolean'],
+  ['implausible', 'boolean'],
+  ['transport', 'text'],
+  ['organization', 'text'],
+  ['report_id', 'text'],
+  ['contact_info', 'text'],
+  ['start_datetime', 'timestamptz'],
+  ['end_datetime', 'timestamptz'],
+  ['arrived_at', 'timestamptz'],
+  ['anomalies', 'jsonb'],
+  ['successful', 'bigint'],
+  ['failed', 'bigint'],
+  ['bytes', 'integer'],
+])
 
 const reportRow = ({ row, share: { report, bytes } }: NewClaim): ColumnValue[] => [
   row.domain,

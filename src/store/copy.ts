@@ -4,27 +4,22 @@
  * the transaction. Figures in docs/performance.md.
  */
 import type { Connection } from 'pg'
-import { makeSink, writeBytes, writeInt16, writeInt32, writerOf } from './binary.ts'
-import type { ColumnType, ColumnValue, Sink } from './binary.ts'
+import { makeSink, writeBytes, writeInt32 } from './binary.ts'
+import { encode, giveBack, pieceLength, type CopyTable, type TableRows } from './copy-data.ts'
 import { assertCommitted, type Queryable } from './database.ts'
 
-/** A table with the columns that are written, in order; names as in SQL. */
-export type CopyTable = { name: string; columns: readonly (readonly [name: string, type: ColumnType])[] }
-
-/** `shared` is what all rows of a group begin with: it is encoded once. Together they have a value for each column. */
-export type RowGroup = { shared: readonly ColumnValue[]; rows: Iterable<readonly ColumnValue[]> }
-
-export type TableRows = { table: CopyTable; groups: Iterable<RowGroup> }
-
-/** Bytes made at a time and sent at a time: one of the largest reports is encoded while Postgres takes in its beginning. */
-const pieceLength = 1024 * 1024
+/** Bytes sent at a time: one of the largest reports is encoded while Postgres takes in its beginning. */
 const roundTripLength = 2 * pieceLength
 
 /** Inserts all rows. Rejects as the database does (database.ts), and then the transaction is void. */
 export async function copyRows(tx: Queryable, tables: readonly TableRows[]): Promise<void> {
   for (const copies of roundTrips(tables)) {
-    await send(tx, copies.map(statement), copies)
-    giveBack(copies)
+    await send(
+      tx,
+      copies.map(({ table }) => table.statement),
+      copies,
+    )
+    giveBackAll(copies)
   }
 }
 
@@ -43,35 +38,23 @@ export async function copyAndCommit(
   for (const next of roundTrips(tables)) {
     if (copies.length > 0) {
       await send(client, statements, copies)
-      giveBack(copies)
+      giveBackAll(copies)
       statements = []
     }
     copies = next
-    statements.push(...next.map(statement))
+    statements.push(...next.map(({ table }) => table.statement))
   }
   const done = await send(client, [...statements, ...last, 'commit'], copies)
-  giveBack(copies)
+  giveBackAll(copies)
   assertCommitted(done.at(-1))
 }
 
 type Copy = { table: CopyTable; data: Buffer }
 
-/** Memory for pieces that is used again: a report of 50,000 details is 15 of them, and V8 collects such in its time. */
-const spare: Buffer[] = []
-const mostSpare = 8
-const pieceSize = pieceLength + pieceLength / 8
-
-const makePiece = (): Sink => ({ bytes: spare.pop() ?? Buffer.allocUnsafeSlow(pieceSize), length: 0 })
-
 /** Once the server has all of it: after an error some of it may still be on its way. */
-function giveBack(copies: readonly Copy[]): void {
-  for (const { data } of copies) {
-    if (spare.length < mostSpare && data.buffer.byteLength === pieceSize) spare.push(Buffer.from(data.buffer))
-  }
+function giveBackAll(copies: readonly Copy[]): void {
+  for (const { data } of copies) giveBack(data)
 }
-
-const statement = ({ table: { name, columns } }: Copy): string =>
-  `copy ${name} (${columns.map(([column]) => column).join(', ')}) from stdin (format binary)`
 
 function* roundTrips(tables: readonly TableRows[]): Generator<Copy[]> {
   let copies: Copy[] = []
@@ -87,35 +70,6 @@ function* roundTrips(tables: readonly TableRows[]): Generator<Copy[]> {
     }
   }
   if (copies.length > 0) yield copies
-}
-
-const signature = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1') // No flags, no header extension.
-
-/** Whole rows, in pieces that each are a COPY of their own. */
-function* encode({ columns }: CopyTable, groups: Iterable<RowGroup>): Generator<Buffer> {
-  const writers = columns.map(([, type]) => writerOf(type))
-  const shared = makeSink(1024)
-  let piece: Sink | undefined
-  for (const group of groups) {
-    shared.length = 0
-    const own = group.shared.length
-    group.shared.forEach((value, i) => writers[i]!(shared, value))
-    for (const row of group.rows) {
-      if (piece === undefined) writeBytes((piece = makePiece()), signature)
-      writeInt16(piece, columns.length)
-      writeBytes(piece, shared.bytes.subarray(0, shared.length))
-      for (let i = 0; i < row.length; i++) writers[own + i]!(piece, row[i])
-      if (piece.length < pieceLength) continue
-      yield finished(piece)
-      piece = undefined
-    }
-  }
-  if (piece !== undefined) yield finished(piece)
-}
-
-function finished(piece: Sink): Buffer {
-  writeInt16(piece, -1)
-  return piece.bytes.subarray(0, piece.length)
 }
 
 const copyDone = Buffer.from([0x63, 0, 0, 0, 4])

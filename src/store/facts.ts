@@ -3,7 +3,7 @@ import type { FailureDetail } from '../tlsrpt/report.ts'
 import type { JudgedPolicy } from '../tlsrpt/verdict.ts'
 import type { ColumnValue } from './binary.ts'
 import { isCounted, type ClaimRow, type NewClaim } from './claims.ts'
-import type { CopyTable, RowGroup, TableRows } from './copy.ts'
+import { copyTable, type RowGroup, type TableRows } from './copy-data.ts'
 import type { Queryable } from './database.ts'
 import { tallies } from './tally.ts'
 
@@ -25,51 +25,45 @@ const carried = [
   ['counted', 'boolean'],
 ] as const
 
-const policyTable: CopyTable = {
-  name: 'policy',
-  columns: [
-    ...carried,
-    ['seq', 'smallint'],
-    ['policy_domain', 'text'],
-    ['policy_type', 'text'],
-    ['policy_mode', 'text'],
-    ['"primary"', 'boolean'],
-    ['policy_type_raw', 'text'],
-    ['policy_string', 'text[]'],
-    ['mx_host', 'text[]'],
-    ['successful', 'bigint'],
-    ['failed', 'bigint'],
-    ['attributed', 'numeric'],
-    ['tally_result_type', 'text[]'],
-    ['tally_mx', 'text[]'],
-    ['tally_failed', 'numeric[]'],
-    ['tally_first', 'smallint[]'],
-  ],
-}
+const policyTable = copyTable('policy', [
+  ...carried,
+  ['seq', 'smallint'],
+  ['policy_domain', 'text'],
+  ['policy_type', 'text'],
+  ['policy_mode', 'text'],
+  ['"primary"', 'boolean'],
+  ['policy_type_raw', 'text'],
+  ['policy_string', 'text[]'],
+  ['mx_host', 'text[]'],
+  ['successful', 'bigint'],
+  ['failed', 'bigint'],
+  ['attributed', 'numeric'],
+  ['tally_result_type', 'text[]'],
+  ['tally_mx', 'text[]'],
+  ['tally_failed', 'numeric[]'],
+  ['tally_first', 'smallint[]'],
+])
 
-const detailTable: CopyTable = {
-  name: 'failure_detail',
-  columns: [
-    ...carried,
-    ['policy_seq', 'smallint'],
-    ['policy_domain', 'text'],
-    ['policy_type', 'text'],
-    ['policy_mode', 'text'],
-    ['"primary"', 'boolean'],
-    ['seq', 'integer'],
-    ['result_type', 'text'],
-    ['result_type_raw', 'text'],
-    ['sending_mta_ip', 'inet'],
-    ['sending_mta_ip_raw', 'text'],
-    ['receiving_mx_hostname', 'text'],
-    ['receiving_mx_helo', 'text'],
-    ['receiving_ip', 'inet'],
-    ['receiving_ip_raw', 'text'],
-    ['failed_session_count', 'bigint'],
-    ['additional_information', 'text'],
-    ['failure_reason_code', 'text'],
-  ],
-}
+const detailTable = copyTable('failure_detail', [
+  ...carried,
+  ['policy_seq', 'smallint'],
+  ['policy_domain', 'text'],
+  ['policy_type', 'text'],
+  ['policy_mode', 'text'],
+  ['"primary"', 'boolean'],
+  ['seq', 'integer'],
+  ['result_type', 'text'],
+  ['result_type_raw', 'text'],
+  ['sending_mta_ip', 'inet'],
+  ['sending_mta_ip_raw', 'text'],
+  ['receiving_mx_hostname', 'text'],
+  ['receiving_mx_helo', 'text'],
+  ['receiving_ip', 'inet'],
+  ['receiving_ip_raw', 'text'],
+  ['failed_session_count', 'bigint'],
+  ['additional_information', 'text'],
+  ['failure_reason_code', 'text'],
+])
 
 function* policyRows(claims: readonly NewClaim[]): Generator<RowGroup> {
   for (const claim of claims) {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { ColumnType, ColumnValue } from '../../src/store/binary.ts'
-import { copyAndCommit, copyRows, type CopyTable } from '../../src/store/copy.ts'
+import { copyAndCommit, copyRows } from '../../src/store/copy.ts'
+import { copyTable } from '../../src/store/copy-data.ts'
 import { classifyError, inTransaction, onConnection } from '../../src/store/database.ts'
 import { readAddress } from '../../src/tlsrpt/address.ts'
 import { freshDatabase } from '../support/database.ts'
@@ -10,13 +11,10 @@ import { freshDatabase } from '../support/database.ts'
 const { db } = await freshDatabase()
 await db.query('create table text_copy (position integer, value text)')
 
-const textTable: CopyTable = {
-  name: 'text_copy',
-  columns: [
-    ['position', 'integer'],
-    ['value', 'text'],
-  ],
-}
+const textTable = copyTable('text_copy', [
+  ['position', 'integer'],
+  ['value', 'text'],
+])
 
 const anyText = fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\0', ''))
 const anyInstant = fc.date({ min: new Date('1970-01-01'), max: new Date('2200-01-01'), noInvalidDate: true })
@@ -52,7 +50,10 @@ const kinds: { [type in ColumnType]: { any: fc.Arbitrary<ColumnValue>; written: 
 
 for (const [type, { any, written }] of Object.entries(kinds)) {
   test(`every ${type} comes out as Postgres would have read it from text, and nothing as null`, async () => {
-    const table: CopyTable = { name: 'kind', columns: [['position', 'integer'], ['value', type as ColumnType]] } // prettier-ignore
+    const table = copyTable('kind', [
+      ['position', 'integer'],
+      ['value', type as ColumnType],
+    ])
     await db.query(`drop table if exists kind; create table kind (position integer, value ${type})`)
     const values = fc.array(fc.option(any, { nil: undefined }), { maxLength: 20 })
     const property = fc.asyncProperty(values, async (drawn) => {
@@ -76,7 +77,7 @@ for (const [type, { any, written }] of Object.entries(kinds)) {
 test('what a column does not hold is an error of ours, before anything is sent', async () => {
   const wrong: [ColumnType, ColumnValue][] = [['bigint', 2n ** 63n], ['smallint', 40_000], ['numeric', -1n], ['date', 'soon'], ['inet', 'mx.example']] // prettier-ignore
   for (const [type, value] of wrong) {
-    const table: CopyTable = { name: 'wrong', columns: [['value', type]] }
+    const table = copyTable('wrong', [['value', type]])
     await assert.rejects(inTransaction(db, (tx) => copyRows(tx, [{ table, groups: [{ shared: [], rows: [[value]] }] }])), (error) => error instanceof Error && classifyError(error) === 'temporary') // prettier-ignore
   }
 })
