@@ -92,16 +92,10 @@ function assign(evidence: Evidence, ownership: Ownership): Assigned {
   const tokenDomains = provenance.transport === 'https' ? (provenance.token?.domains ?? []) : []
   const allowed = (domain: string | undefined) =>
     domain !== undefined && (tokenDomains.length === 0 || tokenDomains.includes(domain)) ? domain : undefined
-  const named = [hints.signedReportDomain, tokenDomains.length === 1 ? tokenDomains[0] : undefined].map((name) =>
-    domainName(name ?? ''),
-  )
-  const recovered = [
-    hints.signedReportDomain,
-    hints.fileName,
-    hints.subject,
-    tokenDomains.length === 1 ? tokenDomains[0] : undefined,
-  ]
-    .map((name) => domainName(name ?? ''))
+  const tokenDomain = tokenDomains.length === 1 ? tokenDomains[0] : undefined
+  const named = [hints.signedReportDomain, tokenDomain].map(domainIn)
+  const recovered = [hints.signedReportDomain, hints.fileName, hints.subject, tokenDomain]
+    .map(domainIn)
     .find((name) => name !== undefined)
   const result: Assigned = { byDomain: new Map(), anomalies: [] }
 
@@ -138,6 +132,8 @@ function assign(evidence: Evidence, ownership: Ownership): Assigned {
     return namesMxHost(policy) ? said : undefined
   }
 }
+
+const domainIn = (text: string | undefined): string | undefined => (text === undefined ? undefined : domainName(text))
 
 /** mox also reports DANE per recipient domain; the host then stands in mx-host, and the policy domain is no host. */
 const namesMxHost = (policy: Policy): boolean =>

@@ -89,8 +89,9 @@ export async function startIntake(deps: IntakeDeps, host: string | undefined, po
     setAsideMediaType(request)
     return undefined
   })
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _body, done) => {
     if (draining) reply.header('connection', 'close')
+    done()
   })
   addRoutes(app, deps)
   const closeIdle = makeIdleCloser(app.server)
