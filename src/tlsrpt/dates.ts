@@ -3,7 +3,7 @@ import type { AnomalyCode } from './anomalies.ts'
 
 const spelling = /^(\d{4})-(\d\d)-(\d\d)(?:([Tt ])(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))?)?$/
 
-/** What Date itself reads as RFC 3339 does, in a tenth of the time: whole seconds, in UTC, on a day that any month has. */
+/** Nearly all of them, and read in a tenth of the time: whole seconds, in UTC, on a day that any month has. */
 const plain = /^2\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/
 
 /**
@@ -11,7 +11,7 @@ const plain = /^2\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3])
  * days that no calendar has included, so that a date is never made up.
  */
 export function readDateTime(text: string): { instant: Date; seen: AnomalyCode[] } | undefined {
-  if (plain.test(text)) return { instant: new Date(text), seen: [] }
+  if (plain.test(text)) return { instant: new Date(plainInstant(text)), seen: [] }
   const match = spelling.exec(text)
   if (match === null) return undefined
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])]
@@ -39,6 +39,23 @@ export function readDateTime(text: string): { instant: Date; seen: AnomalyCode[]
   const offset = (sign === '-' ? -1 : 1) * (zoneHour * 60 + zoneMinute)
   const seconds = (hour * 60 + minute - offset) * 60 + Math.min(second, 59)
   return { instant: new Date(midnight + seconds * 1000 + milliseconds), seen }
+}
+
+/** By the digit: Date itself takes twice as long to read it. */
+const plainInstant = (text: string): number =>
+  Date.UTC(
+    digits(text, 0, 4),
+    digits(text, 5, 7) - 1,
+    digits(text, 8, 10),
+    digits(text, 11, 13),
+    digits(text, 14, 16),
+    digits(text, 17, 19),
+  )
+
+function digits(text: string, from: number, to: number): number {
+  let number = 0
+  for (let i = from; i < to; i++) number = 10 * number + text.charCodeAt(i) - 0x30
+  return number
 }
 
 /** From 1 to 12. The day before the first of the next month. */

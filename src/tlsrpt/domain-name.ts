@@ -27,7 +27,7 @@ const plainName = /^(?:[a-z0-9]+(?:-+[a-z0-9]+)*\.)+[a-z]+$/
  * text in lower case without a final dot. May be ''.
  */
 export function hostName(text: string): string {
-  if (/^[a-z0-9.-]*[a-z0-9]$/.test(text)) return text
+  if (/^(?:\*\.)?[a-z0-9.-]*[a-z0-9]$/.test(text)) return text // Nearly always; what follows would change nothing in it.
   const trimmed = text.trim()
   const wildcard = trimmed.startsWith('*.') ? '*.' : ''
   const name = domainName(trimmed.slice(wildcard.length))

@@ -23,8 +23,7 @@ const syncBytes = 64 * 1024
  * comes out in many is in memory twice when they are put together, so there the length is believed that stands at the end
  * of the gzip (RFC 1952 §2.3.1): where it is a lie, it is chunks again.
  */
-function chunkSizeFor(gzip: Buffer, { jsonBytes }: GzipLimits): number {
-  const told = toldLength(gzip)
+function chunkSizeFor(gzip: Buffer, told: number, { jsonBytes }: GzipLimits): number {
   if (told > maxChunk && told <= jsonBytes) return told + 1
   return Math.min(Math.max(8 * gzip.length, minChunk), maxChunk)
 }
@@ -75,9 +74,10 @@ export async function unzip(bytes: Buffer, limits: GzipLimits): Promise<Unzipped
       return refusal('too-large', 'compressed-too-large', 'more gzip than we take')
     }
     try {
-      if (toldLength(bytes) > limits.jsonBytes && (await isLonger(bytes, limits.jsonBytes))) return unpackedTooLarge
+      const told = toldLength(bytes)
+      if (told > limits.jsonBytes && (await isLonger(bytes, limits.jsonBytes))) return unpackedTooLarge
       // zlib refuses a limit of 0.
-      const options = { maxOutputLength: Math.max(limits.jsonBytes, 1), chunkSize: chunkSizeFor(bytes, limits) }
+      const options = { maxOutputLength: Math.max(limits.jsonBytes, 1), chunkSize: chunkSizeFor(bytes, told, limits) }
       bytes = bytes.length <= syncBytes ? gunzipSync(bytes, options) : await gunzipLater(bytes, options)
     } catch (error) {
       return refusalOf(error)
