@@ -1,26 +1,18 @@
 /** Addresses of peers: in one spelling, the network they come from, and whether it is one the operator named. */
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { remembered } from './remembered.ts'
 
 type Parsed = ipaddr.IPv4 | ipaddr.IPv6
 
 /** An address in all forms that are asked for. `plain` is absent for spellings that only ipaddr.js takes (127.1). */
 type Known = { parsed: Parsed; plain: string | undefined; network: string }
 
-const recent = new Map<string, Known>()
-const mostRecent = 1_000
-
 /** Each request asks for its peer several times, and few peers send most of them: reading one takes 3 us, finding it 50 ns. */
-function knownBy(text: string): Known | undefined {
-  const found = recent.get(text)
-  if (found !== undefined || !ipaddr.isValid(text)) return found
-  const known = read(text)
-  if (recent.size >= mostRecent) recent.clear()
-  recent.set(text, known)
-  return known
-}
+const knownBy = remembered(read, 1_000)
 
-function read(text: string): Known {
+function read(text: string): Known | undefined {
+  if (!ipaddr.isValid(text)) return undefined
   const parsed = ipaddr.process(text)
   const isV4 = parsed.kind() === 'ipv4'
   const network = ipaddr.fromByteArray(parsed.toByteArray().fill(0, isV4 ? 3 : 8))

@@ -12,16 +12,17 @@ const plan: Record<string, { may: string[]; because: string }> = {
   'rate.ts': { may: [], because: 'it counts' },
   'keys.ts': { may: ['uuid'], because: 'a key is a time and a random number' },
   'product.ts': { may: ['node:fs'], because: 'it is a name, a version and a place' },
-  'addresses.ts': { may: ['ipaddr.js', 'node:net'], because: 'addresses are values' },
+  'remembered.ts': { may: [], because: 'it remembers what it is told to' },
+  'addresses.ts': { may: ['remembered.ts', 'ipaddr.js', 'node:net'], because: 'addresses are values' },
   tlsrpt: {
-    may: ['zod', 'mailparser', 'tldts', 'node:net'],
+    may: ['remembered.ts', 'zod', 'mailparser', 'tldts', 'node:net'],
     because: 'RFC 8460 is values in, values out',
   },
   mtasts: { may: ['tlsrpt'], because: 'RFC 8461 is values in, values out; a domain name is spelt as in a report' },
   dkim: { may: ['tldts', 'node:net'], because: 'RFC 6376 is mathematics; the resolver is passed in' },
   store: {
     may: [
-      ...['tlsrpt', 'checks', 'pg', 'pg-copy-streams', 'zod', 'ipaddr.js'],
+      ...['remembered.ts', 'tlsrpt', 'checks', 'pg', 'pg-copy-streams', 'zod', 'ipaddr.js'],
       ...['node:fs', 'node:fs/promises', 'node:child_process', 'node:os', 'node:net', 'node:readline'],
     ],
     because: 'it holds the only SQL, and knows no caller',

@@ -1,4 +1,5 @@
 /** Rows of `submission` and `submission_raw`: every arrival with its verdict, and the bytes it came as. */
+import { utcDay } from '../tlsrpt/dates.ts'
 import type { Refusal, Submission } from '../tlsrpt/submission.ts'
 import type { Accepted, Outcome, Quarantined } from '../tlsrpt/verdict.ts'
 import type { Share } from './claims.ts'
@@ -19,7 +20,7 @@ export type KeyedPart = { key: string; judged: JudgedPart; shares: Share[] }
 export type DecidedArrival = KeyedArrival & { outcomes: Outcome[] }
 
 /** UTC day of arrival, YYYY-MM-DD: the partition. */
-export const arrivalDay = ({ submission }: Arrival): string => submission.arrivedAt.toISOString().slice(0, 10)
+export const arrivalDay = ({ submission }: Arrival): string => utcDay(submission.arrivedAt)
 
 /**
  * The verdicts, one row for each part, and the bytes, once for each arrival that has any to keep. `tellers` are the keys

@@ -44,6 +44,7 @@ const sums = {
 
 type Column = keyof typeof sums
 const columns = Object.keys(sums) as Column[]
+const names = Object.values(sums)
 
 /** The columns in a list, each made into an expression. */
 const each = (expression: (column: Column) => string): string => columns.map(expression).join(', ')
@@ -146,7 +147,7 @@ function sumByKey(changes: Iterable<TotalChange>): Move[] {
     add(after, policies, 1n)
   }
   return [...moves]
-    .filter(([, move]) => Object.values(sums).some((name) => move[name] !== 0n))
+    .filter(([, move]) => names.some((name) => move[name] !== 0n))
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, move]) => move)
 }

@@ -28,7 +28,6 @@ const bytesOfARow = Math.floor(bytesOfAReport / rowsOfAReport)
 function weigh({ domainReport: { policies }, bytes }: Share): number {
   return 1 + rowsOf(policies) / rowsOfAReport + bytes / bytesOfAReport
 }
-const weighAll = (shares: readonly Share[]): number => shares.reduce((sum, share) => sum + weigh(share), 0)
 
 const rowsOf = (policies: readonly JudgedPolicy[]): number =>
   policies.reduce((sum, { failureDetails }) => sum + 1 + failureDetails.length, 0)
@@ -79,14 +78,17 @@ export function makeQuota(limit: number): WithinQuota {
     return Math.floor(weight + more) > limit || performance.now() - countedAt > recountMs
   }
 
+  function keptOf(name: string): Kept {
+    const known = places.get(name)
+    if (known !== undefined) return known
+    const kept: Kept = { weight: 0 }
+    places.set(name, kept)
+    return kept
+  }
+
   return async (tx, arrivals) => {
-    const unverified = arrivals.flat().filter(({ teller }) => isStrangers(teller))
     if (places.size > mostPlaces) places.clear()
-    const asked = [...Map.groupBy(unverified, ({ domainReport }) => placeName(domainReport))].map(([name, shares]) => {
-      const kept: Kept = places.get(name) ?? { weight: 0 }
-      places.set(name, kept)
-      return { name, shares, kept, weight: weighAll(shares) }
-    })
+    const asked = askedFor(arrivals, keptOf)
     const toCount = asked.filter(({ kept, weight }) => needsCount(kept, weight))
     const weights = await weighUnverified(
       tx,
@@ -94,16 +96,34 @@ export function makeQuota(limit: number): WithinQuota {
     )
     for (const { name, kept } of toCount)
       Object.assign(kept, { weight: weights.get(name) ?? 0, countedAt: performance.now() })
-    const before = new Map(asked.map(({ name, kept }) => [name, kept.weight]))
+    const tight = asked.filter(({ kept, weight }) => Math.floor(kept.weight + weight) > limit)
+    const before = tight.length === 0 ? undefined : new Map(asked.map(({ name, kept }) => [name, kept.weight]))
     for (const { kept, weight } of asked) kept.weight += weight
-    const tight = asked.filter(({ kept }) => Math.floor(kept.weight) > limit)
-    if (tight.length === 0) return arrivals.map(() => true)
+    if (before === undefined) return arrivals.map(() => true)
     const known = await readContents(
       tx,
       tight.flatMap(({ shares }) => shares.map(({ domainReport }) => domainReport)),
     )
     return arrivals.map((shares) => admit(shares, before, known, limit))
   }
+}
+
+/** What a batch brings to one place. */
+type Asked = { name: string; shares: Share[]; kept: Kept; weight: number }
+
+function askedFor(arrivals: readonly Share[][], keptOf: (name: string) => Kept): Asked[] {
+  const asked = new Map<string, Asked>()
+  for (const shares of arrivals) {
+    for (const share of shares) {
+      if (!isStrangers(share.teller)) continue
+      const name = placeName(share.domainReport)
+      let place = asked.get(name)
+      if (place === undefined) asked.set(name, (place = { name, shares: [], kept: keptOf(name), weight: 0 }))
+      place.shares.push(share)
+      place.weight += weigh(share)
+    }
+  }
+  return [...asked.values()]
 }
 
 /** Vouched for neither by a signature nor by the operator, who gave us the file. */

@@ -1,4 +1,5 @@
 /** RFC 3339 date-times of a report (RFC 8460 §4.4), in every spelling that senders were seen to use. */
+import { remembered } from '../remembered.ts'
 import type { AnomalyCode } from './anomalies.ts'
 
 const spelling = /^(\d{4})-(\d\d)-(\d\d)(?:([Tt ])(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))?)?$/
@@ -57,6 +58,18 @@ function digits(text: string, from: number, to: number): number {
   for (let i = from; i < to; i++) number = 10 * number + text.charCodeAt(i) - 0x30
   return number
 }
+
+const dayMs = 24 * 60 * 60 * 1000
+
+/** The UTC day of an instant, 'YYYY-MM-DD'. */
+export const utcDay = (at: Date): string => dayText(Math.floor(at.getTime() / dayMs))
+
+const dayText = remembered((day: number) => new Date(day * dayMs).toISOString().slice(0, 10), 1_000)
+
+/** An instant as RFC 3339 has it, in UTC and with milliseconds: of reports, most of which begin and end with their day. */
+export const instantText = (at: Date): string => textOfInstant(at.getTime())
+
+const textOfInstant = remembered((ms: number) => new Date(ms).toISOString(), 1_000)
 
 /** From 1 to 12. The day before the first of the next month. */
 const daysOf = (month: number, year: number): number => new Date(Date.UTC(year, month, 0)).getUTCDate()

@@ -1,5 +1,6 @@
 /** When a report is the same report again, and which of several claims to one identity counts (RFC 8460 §5.3; DESIGN.md). */
 import { createHash, hash, type Hash } from 'node:crypto'
+import { instantText } from './dates.ts'
 import type { Address, DateRange, FailureDetail, Policy } from './report.ts'
 import type { Trust } from './submission.ts'
 
@@ -13,7 +14,7 @@ export function reportIdentity(
   dateRange: DateRange,
   domain: string,
 ): Buffer {
-  const [start, end] = [dateRange.start.toISOString(), dateRange.end.toISOString()]
+  const [start, end] = [instantText(dateRange.start), instantText(dateRange.end)]
   return sha256(JSON.stringify([organizationName ?? null, reportId, start, end, domain]))
 }
 

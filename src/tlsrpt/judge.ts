@@ -1,6 +1,7 @@
 /** RFC 8460: whether a report may be believed, what of it is ours, and what of that counts. Pure, so it can be asked again. */
 import type { AnomalyCode } from './anomalies.ts'
 import type { Authentication } from './authenticate.ts'
+import { utcDay } from './dates.ts'
 import { domainName } from './domain-name.ts'
 import { contentHash, reportIdentity } from './identity.ts'
 import type { Ownership } from './ownership.ts'
@@ -181,7 +182,7 @@ function domainReport(
   const counted = judged.filter((policy) => policy.primary)
   return {
     domain,
-    day: report.dateRange.start.toISOString().slice(0, 10),
+    day: utcDay(report.dateRange.start),
     dateRange: report.dateRange,
     identity: reportIdentity(report.organizationName, report.reportId, report.dateRange, domain),
     contentHash: contentHash(policies),
