@@ -10,7 +10,7 @@ const connections = 64
 export const httpsScenario: Scenario = {
   name: 'https',
   run: async (bench) => [
-    await measure(bench, 'typical', 16_000, 64_000),
+    await measure(bench, 'typical', 32_000, 48_000),
     await measure(bench, 10, 8_000, 16_000),
     await measure(bench, 1_000, 250, 500),
   ],
@@ -56,7 +56,7 @@ export const httpsSustainedScenario: Scenario = {
   name: 'https-sustained',
   run: async (bench) => {
     const measured = await measureIntake(bench, `${sustainedSeconds} s`, {
-      warmUp: ({ intake }) => post(intake, uniqueBodies(1), { connections, seconds: 2 }),
+      warmUp: ({ intake }) => post(intake, uniqueBodies(1), { connections, seconds: 5 }),
       measured: ({ intake }) => post(intake, uniqueBodies(2), { connections, seconds: sustainedSeconds }),
     })
     return [
