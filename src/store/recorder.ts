@@ -49,11 +49,6 @@ const factBytes = 512
 
 /** So soon behind a batch it is a rush, and so long at most does a batch wait for others to join. */
 const gatherMs = 20
-/**
- * Nobody waits for more than these: the other senders' reports are read while theirs are committed, so that the service and
- * Postgres work at the same time. Of 64 senders all together cost 4 % less CPU a report, and 15 % fewer reports get through.
- */
-const enough = 40
 /** A turn of the event loop that takes longer has done some work. */
 const idleTurnMs = 0.05
 /** Who is on the way and was not worked on for so long waits for something else: a DNS answer, or a thread. */
@@ -82,8 +77,8 @@ export function makeRecorder(db: Database, { limits, newKey, onCommit }: Recorde
   }
 
   /**
-   * Waits as long as each turn of the event loop brings more, and for who is worked on, until there are enough. With 64
-   * senders of mails, each of which takes a millisecond: batches of 40, not 3, for two thirds of the CPU.
+   * Waits as long as each turn of the event loop brings more, and for who is worked on. With 64 senders of reports: batches
+   * of 50, not 31. With 64 of mails, each of which takes a millisecond: of 40, not 3, for two thirds of the CPU.
    */
   async function gather(): Promise<void> {
     const startedAt = performance.now()
@@ -94,7 +89,7 @@ export function makeRecorder(db: Database, { limits, newKey, onCommit }: Recorde
       const now = performance.now()
       if (waiting.length > before || now - turnAt > idleTurnMs) workedAt = now
       turnAt = now
-      if (waiting.length >= Math.min(enough, commitBatch) || now > startedAt + gatherMs) return
+      if (waiting.length >= commitBatch || now > startedAt + gatherMs) return
       if (waiting.length === before && (coming === 0 || now - workedAt > quietMs)) return
     }
   }
