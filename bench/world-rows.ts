@@ -1,4 +1,4 @@
-/** Reports of ninety days as Postgres itself writes them, at random and the same in every run. */
+/** Reports of ninety days as Postgres itself writes them, by numbers that only look random; the keys differ from run to run. */
 import { unhurried, type Database, type Queryable } from '../src/store/database.ts'
 import type { Window } from '../src/store/question.ts'
 import { tallied, tallyOf } from '../src/store/tally.ts'

@@ -12,7 +12,7 @@ const plain = /^2\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3])
  * days that no calendar has included, so that a date is never made up.
  */
 export function readDateTime(text: string): { instant: Date; seen: AnomalyCode[] } | undefined {
-  if (plain.test(text)) return { instant: new Date(plainInstant(text)), seen: [] }
+  if (plain.test(text)) return { instant: new Date(readDigits(text)), seen: [] }
   const match = spelling.exec(text)
   if (match === null) return undefined
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])]
@@ -43,7 +43,7 @@ export function readDateTime(text: string): { instant: Date; seen: AnomalyCode[]
 }
 
 /** By the digit: Date itself takes twice as long to read it. */
-const plainInstant = (text: string): number =>
+const readDigits = (text: string): number =>
   Date.UTC(
     digits(text, 0, 4),
     digits(text, 5, 7) - 1,
