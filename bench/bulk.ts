@@ -1,5 +1,6 @@
 /** Many rows in little time: into tables without indexes, and twice more what is there already. */
 import { inTransaction, unhurried, type Database } from '../src/store/database.ts'
+import { writableColumns } from './copy-floor.ts'
 
 /** As there are two cores. */
 export async function twoAtATime<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
@@ -37,21 +38,15 @@ export async function makeIndexes(db: Database, statements: readonly string[]): 
 
 /** The rows of a table from `day` on once more, as they would have come so many days before. */
 export async function copyBack(db: Database, table: string, day: string, daysBefore: number): Promise<void> {
-  const { names, moved } = await columnsOf(db, table)
+  const columns = await writableColumns(db, table)
+  const names = columns.map(({ name }) => name).join(', ')
+  const moved = columns.map(({ name, type }) => `${name}${back[type] ?? ''}`).join(', ')
   const text = `insert into ${table} (${names}) select ${moved} from ${table} where day >= $2`
   await db.query({ text, values: [daysBefore, day], ...unhurried })
 }
 
-type Columns = { names: string; moved: string }
-
-/** All that can be written, and the same moved $1 days back. */
-async function columnsOf(db: Database, table: string): Promise<Columns> {
-  const { rows } = await db.query<Columns>(
-    `select string_agg(name, ', ' order by at) as names,
-       string_agg(name || case type when 'date' then ' - $1::int' when 'timestamp with time zone' then ' - $1::int * interval ''24 hours''' else '' end, ', ' order by at) as moved
-     from (select quote_ident(column_name) as name, data_type as type, ordinal_position as at from information_schema.columns
-           where table_schema = current_schema() and table_name = $1 and is_generated = 'NEVER') c`,
-    [table],
-  )
-  return rows[0]!
+/** What takes $1 days off a column, by its type. */
+const back: Record<string, string> = {
+  date: ' - $1::int',
+  'timestamp with time zone': " - $1::int * interval '24 hours'",
 }

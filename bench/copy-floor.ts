@@ -18,7 +18,9 @@ export async function copyFloor(server: BenchServer, full: BenchDatabase): Promi
   const empty = await server.freshDatabase()
   try {
     const columns = new Map<string, string>()
-    for (const table of tables) columns.set(table, await writableColumns(full.db, table))
+    for (const table of tables) {
+      columns.set(table, (await writableColumns(full.db, table)).map(({ name }) => name).join(', '))
+    }
     for (const [table, list] of columns) {
       await full.db.query(`copy (select ${list} from ${table}) to '${join(files, table)}' (format binary)`)
     }
@@ -38,11 +40,12 @@ export async function copyFloor(server: BenchServer, full: BenchDatabase): Promi
   }
 }
 
-async function writableColumns(db: Database, table: string): Promise<string> {
-  const { rows } = await db.query<{ list: string }>(
-    `select string_agg(quote_ident(column_name), ', ' order by ordinal_position) as list from information_schema.columns
-     where table_schema = current_schema() and table_name = $1 and is_generated = 'NEVER'`,
+/** In the order of the table, as SQL has their names; the others are generated. */
+export async function writableColumns(db: Database, table: string): Promise<{ name: string; type: string }[]> {
+  const { rows } = await db.query<{ name: string; type: string }>(
+    `select quote_ident(column_name) as name, data_type as type from information_schema.columns
+     where table_schema = current_schema() and table_name = $1 and is_generated = 'NEVER' order by ordinal_position`,
     [table],
   )
-  return rows[0]!.list
+  return rows
 }

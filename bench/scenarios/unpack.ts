@@ -12,6 +12,8 @@ import { gzipReports, makeReports, type Size } from '../reports.ts'
 import { gunzipSync } from 'node:zlib'
 
 const rounds = 9
+/** Of what is told beside and compared with nothing. */
+const besideRounds = 3
 /** Of each load in a round, so that most of its garbage is collected in its own time and not in that of the next. */
 const passes = 4
 
@@ -38,7 +40,7 @@ async function unpack({ say }: Bench, size: Size, count: number, target: boolean
     floors.push(floor)
     ours.push(unpacking)
   }
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < besideRounds; round++) {
     judged.push(await cpuOf(bodies, async (body) => judge(evidenceOf(body, await toReport(body)), judgeSettings)))
   }
   const unpacked = median(ours)

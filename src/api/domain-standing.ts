@@ -4,6 +4,7 @@ import type { Database } from '../store/database.ts'
 import { newestDays, seenPolicies, type NewestDays } from '../store/domain-days.ts'
 import { domainHealth, type DomainHealth } from '../store/domains.ts'
 import type { Window } from '../store/question.ts'
+import { utcDay } from '../tlsrpt/dates.ts'
 import { domainHeadline, type DomainState } from '../tlsrpt/headline.ts'
 import type { Trust } from '../tlsrpt/submission.ts'
 import { wordsOf } from './causes.ts'
@@ -19,7 +20,7 @@ const asOfMs = (window: Window, now: Date): number =>
 
 /** Who had no report since this day, 'YYYY-MM-DD', is silent. */
 export const quietSince = (window: Window, now: Date): string =>
-  new Date(asOfMs(window, now) - quietDays * dayMs).toISOString().slice(0, 10)
+  utcDay(new Date(asOfMs(window, now) - quietDays * dayMs))
 
 export type Standing = {
   state: DomainState

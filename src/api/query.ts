@@ -1,6 +1,7 @@
 /** The parameters that routes share: windows, filters and trust. What is wrong with one is a 400 that names it. */
 import { z } from 'zod'
 import type { Dimension, Filters, Window } from '../store/question.ts'
+import { daysAfter, utcDay } from '../tlsrpt/dates.ts'
 import { domainName, hostName } from '../tlsrpt/domain-name.ts'
 import type { Transport } from '../tlsrpt/submission.ts'
 import { badParameter } from './problem.ts'
@@ -19,17 +20,13 @@ export const windowParameters = {
 }
 
 const maxDays = 3_653 // Ten years.
-const dayMs = 86_400_000
-
-const addDays = (date: string, days: number): string =>
-  new Date(Date.parse(date) + days * dayMs).toISOString().slice(0, 10)
 
 /** [from, to) with the defaults filled in; throws a 400 where it is empty or over ten years. */
 export function readWindow(query: { from?: string | undefined; to?: string | undefined }, now: Date): Window {
-  const to = query.to ?? addDays(now.toISOString().slice(0, 10), 1)
-  const from = query.from ?? addDays(to, -30)
+  const to = query.to ?? daysAfter(utcDay(now), 1)
+  const from = query.from ?? daysAfter(to, -30)
   if (from >= to) throw badParameter('from', `must be before \`to\`, which is ${to}`)
-  if (addDays(from, maxDays) < to) throw badParameter('from', 'must be within ten years of `to`')
+  if (daysAfter(from, maxDays) < to) throw badParameter('from', 'must be within ten years of `to`')
   return { from, to }
 }
 

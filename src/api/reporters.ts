@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { listReporters } from '../store/reporter-list.ts'
 import { reporterStandings, setReporterStanding } from '../store/reporters.ts'
+import { utcDay } from '../tlsrpt/dates.ts'
 import { organizationalDomain } from '../tlsrpt/ownership.ts'
 import { countSchema, toJson } from './json.ts'
 import { listParameters, pageSchema, readPage } from './pages.ts'
@@ -54,7 +55,7 @@ const bodySchema = z.strictObject({ standing: z.enum(reporterStandings) })
 const position = z.string()
 
 export function addReporters(app: Api, { db, now }: ApiDeps): void {
-  const today = () => now().toISOString().slice(0, 10)
+  const today = () => utcDay(now())
 
   app.get(
     '/v1/reporters',

@@ -6,6 +6,7 @@ import { connect, createSecureContext, getCACertificates, type SecureContext, ty
 import { within } from './outgoing.ts'
 import type { CertificateProblem, CertificateSeen } from './seen.ts'
 import { readable } from './strangers-text.ts'
+import { utcDay } from '../tlsrpt/dates.ts'
 
 /** Whom we believe, and how much TLS we understand; made once, because a context takes 12 ms. */
 export type Trust = { forPolicy: SecureContext; forMail: SecureContext; authorities: X509Certificate[] }
@@ -117,11 +118,9 @@ function hostMismatch(leaf: X509Certificate, host: string): CertificateProblem {
   return { kind: 'host-mismatch', text }
 }
 
-const day = (date: Date) => date.toISOString().slice(0, 10)
-
 function outOfDate({ validFromDate, validToDate }: X509Certificate, now: Date) {
-  if (validToDate < now) return { kind: 'expired' as const, text: `ended on ${day(validToDate)}` }
-  if (validFromDate > now) return { kind: 'not-yet-valid' as const, text: `begins on ${day(validFromDate)}` }
+  if (validToDate < now) return { kind: 'expired' as const, text: `ended on ${utcDay(validToDate)}` }
+  if (validFromDate > now) return { kind: 'not-yet-valid' as const, text: `begins on ${utcDay(validFromDate)}` }
   return undefined
 }
 

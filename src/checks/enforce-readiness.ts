@@ -2,6 +2,7 @@
 import { readPolicyString, samePolicy } from '../mtasts/compare.ts'
 import { formatPolicy, policyId, type StsPolicy } from '../mtasts/policy.ts'
 import { formatStsRecord } from '../mtasts/record.ts'
+import { daysAfter } from '../tlsrpt/dates.ts'
 import { resultTypes } from '../tlsrpt/result-types.ts'
 import type { Check } from './check.ts'
 import { freshMs, publishedPolicy } from './explain.ts'
@@ -60,8 +61,6 @@ export type Readiness = {
   /** The two things to change; absent where there is no policy to change, or it is enforced already. */
   edits?: { policy: string; record: string }
 }
-
-const dayMs = 86_400_000
 
 /** The result type, in our own words, of failed sessions that a report counts and gives no detail of (RFC 8460 §4.4). */
 const unattributed = 'unattributed'
@@ -136,7 +135,7 @@ function cleanSince(
   const under = sessions.filter(({ policyString }) => isSurelyUnder(policyString, live))
   const failing = failures.filter(({ policyString }) => isUnder(policyString, live)).map(({ day }) => day)
   const last = failing.toSorted().at(-1)
-  const since = last === undefined ? from : dayAfter(last)
+  const since = last === undefined ? from : daysAfter(last, 1)
   const after = under.filter(({ day }) => day >= since)
   return {
     since,
@@ -144,8 +143,6 @@ function cleanSince(
     reporters: [...new Set(after.filter(({ successful }) => successful > 0).map(({ reporter }) => reporter))].sort(),
   }
 }
-
-const dayAfter = (day: string): string => new Date(Date.parse(day) + dayMs).toISOString().slice(0, 10)
 
 function liveBlockers(domain: string, check: Check | undefined, live: StsPolicy | undefined, now: Date): Blocker[] {
   if (!check) return [{ code: 'not-checked', sentence: `${domain} has not been looked at from outside yet.`, fix: 'Run a check.' }] // prettier-ignore

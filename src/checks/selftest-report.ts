@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { createTransport, type SendMailOptions } from 'nodemailer'
 import { verifyDkim, type DkimLimits, type ResolveTxt } from '../dkim/verify.ts'
+import { utcDay } from '../tlsrpt/dates.ts'
 
 /** RFC 6761 §6.4: nobody can have a name below `invalid`, so nobody can be signed for by mistake, and no key is found. */
 const signer = 'tlsrpt-selftest.invalid'
@@ -24,7 +25,7 @@ export type TestReport = {
 /** `now` is the day that it tells of. The key that signs it is used this once. */
 export async function makeTestReport(token: string, now: Date, limits: DkimLimits): Promise<TestReport> {
   const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 })
-  const day = now.toISOString().slice(0, 10)
+  const day = utcDay(now)
   const json = Buffer.from(
     JSON.stringify({
       'organization-name': 'tlsrpt-receiver self-test',

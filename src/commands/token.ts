@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { newToken } from '../keys.ts'
 import * as store from '../store/tokens.ts'
+import { utcDay } from '../tlsrpt/dates.ts'
 import { domainName } from '../tlsrpt/domain-name.ts'
 import { withStore, type ExitCode, type Say } from './command.ts'
 
@@ -50,7 +51,7 @@ export async function listTokens(config: Config, log: Logger, say: Say, options:
     say.out(JSON.stringify(rows))
   } else {
     for (const { key, createdAt, revokedAt, ...spec } of tokens) {
-      const since = revokedAt ? `revoked ${day(revokedAt)}` : `since ${day(createdAt)}`
+      const since = revokedAt ? `revoked ${utcDay(revokedAt)}` : `since ${utcDay(createdAt)}`
       say.out(`${key}  ${since}  ${spec.name}: ${describe(spec)}`)
     }
   }
@@ -83,5 +84,3 @@ function optionOf(pointer: string, domains: readonly string[]): string {
 
 const describe = ({ scopes, domains }: store.TokenSpec): string =>
   `${scopes.join(', ')} for ${domains.length === 0 ? 'every domain' : domains.join(', ')}`
-
-const day = (at: Date): string => at.toISOString().slice(0, 10)

@@ -3,6 +3,7 @@ import type { CauseKey } from './cause-key.ts'
 import type { Queryable } from './database.ts'
 import type { TrustScope, Window } from './question.ts'
 import { asked } from './sums.ts'
+import { daysAfter } from '../tlsrpt/dates.ts'
 
 /** Of what began earlier than a year before the window it is enough to know that. */
 const mostDaysBefore = 366
@@ -22,7 +23,7 @@ export async function causeRuns(
   window: Window,
 ): Promise<Run[]> {
   const runs = new Map<CauseKey, Run>()
-  const since = addDays(window.from, -mostDaysBefore)
+  const since = daysAfter(window.from, -mostDaysBefore)
   for (const [domain, of] of Map.groupBy(causes, (cause) => cause.domain)) {
     const types = of.map(({ resultType }) => resultType)
     const mx = of.map(({ receivingMxHostname }) => receivingMxHostname)
@@ -59,8 +60,3 @@ const backwards = (told: TrustScope): string => `
       limit 1)
   )
   select min(day) as since, max(day) = (select max(day) from reported) as "toNewest" from run group by place order by place`
-
-const dayMs = 86_400_000
-
-const addDays = (day: string, days: number): string =>
-  new Date(Date.parse(day) + days * dayMs).toISOString().slice(0, 10)

@@ -2,6 +2,7 @@
 import { escapeIdentifier } from 'pg'
 import { inTransaction, unhurried, type Database, type Queryable } from './database.ts'
 import { factTables } from './partitions.ts'
+import { utcDay } from '../tlsrpt/dates.ts'
 
 /** Any number that no other program takes on the same database: RFC 8460, third lock. */
 const advisoryLock = 84603
@@ -88,7 +89,7 @@ async function detachOldestMonth(tx: Queryable, tables: readonly string[], keepF
            from pg_inherits i join pg_class c on c.oid = i.inhrelid
            where i.inhparent = any($1::regclass[])) as partition
      where month is not null and (to_date(month, 'YYYY_MM') + interval '1 month')::date < $2::date`,
-    [tables, keepFrom.toISOString().slice(0, 10)],
+    [tables, utcDay(keepFrom)],
   )
   const oldest = rows.map(({ month }) => month).sort()[0]
   if (oldest === undefined) return []

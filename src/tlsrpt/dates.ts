@@ -64,6 +64,9 @@ const dayMs = 24 * 60 * 60 * 1000
 /** The UTC day of an instant, 'YYYY-MM-DD'. */
 export const utcDay = (at: Date): string => dayText(Math.floor(at.getTime() / dayMs))
 
+/** The UTC day so many days after another one, before it where `count` is negative. */
+export const daysAfter = (day: string, count: number): string => utcDay(new Date(Date.parse(day) + count * dayMs))
+
 const dayText = remembered((day: number) => new Date(day * dayMs).toISOString().slice(0, 10), 1_000)
 
 /** An instant as RFC 3339 has it, in UTC and with milliseconds: of reports, most of which begin and end with their day. */

@@ -1,6 +1,7 @@
 /** RFC 8461 §3.3 and §4.2: a certificate as a sender sees it, of the policy host or of an MX host. */
 import type { CertificateSeen } from '../seen.ts'
 import { finding, type Finding } from './finding.ts'
+import { utcDay } from '../../tlsrpt/dates.ts'
 
 const soonDays = 14
 
@@ -28,17 +29,15 @@ export function certificateFindings(
     )
   }
   const daysLeft = Math.floor((certificate.validTo.getTime() - at.getTime()) / 86_400_000)
-  const soon = daysLeft < soonDays ? [finding(`${of}-certificate-ends-soon`, subject, `The certificate ends in ${daysLeft} days, on ${dayOf(certificate.validTo)}.`, { evidence, fix: renew })] : [] // prettier-ignore
+  const soon = daysLeft < soonDays ? [finding(`${of}-certificate-ends-soon`, subject, `The certificate ends in ${daysLeft} days, on ${utcDay(certificate.validTo)}.`, { evidence, fix: renew })] : [] // prettier-ignore
   if (of === 'mx') return soon
-  const good = `The certificate is valid for the policy host, until ${dayOf(certificate.validTo)}.`
+  const good = `The certificate is valid for the policy host, until ${utcDay(certificate.validTo)}.`
   return [finding('policy-certificate-good', subject, good, { evidence }), ...soon]
 }
 
 export const describeCertificate = ({ names, issuer, validFrom, validTo, fingerprint }: CertificateSeen): string[] => [
   `names: ${names.join(', ')}`,
   `issuer: ${issuer}`,
-  `valid: ${dayOf(validFrom)} to ${dayOf(validTo)}`,
+  `valid: ${utcDay(validFrom)} to ${utcDay(validTo)}`,
   `SHA-256: ${fingerprint}`,
 ]
-
-export const dayOf = (date: Date): string => date.toISOString().slice(0, 10)

@@ -1,10 +1,11 @@
 /** RFC 3207, RFC 8461 §4.2 and §5: what each MX host shows on port 25, and what a sender would make of it under enforce. */
 import { patternsFor } from '../../mtasts/match.ts'
 import type { ReadPolicy } from '../../mtasts/policy.ts'
+import { utcDay } from '../../tlsrpt/dates.ts'
 import { problemsText } from '../certificate-seen.ts'
 import { isPassing, type HostSeen } from '../domain-seen.ts'
 import type { MxAddressSeen, MxSeen, Unseen } from '../seen.ts'
-import { certificateFindings, dayOf, describeCertificate } from './certificate.ts'
+import { certificateFindings, describeCertificate } from './certificate.ts'
 import type { FindingCode } from './codes.ts'
 import { finding, type Finding } from './finding.ts'
 
@@ -87,7 +88,7 @@ function addressFindings(host: string, seen: MxAddressSeen, at: Date): Finding[]
   const good =
     certificate.problems.length > 0
       ? []
-      : [finding('mx-tls-good', subject, `It offers STARTTLS and ${seen.tlsVersion!}, and shows a valid certificate until ${dayOf(certificate.validTo)}.`, { evidence })] // prettier-ignore
+      : [finding('mx-tls-good', subject, `It offers STARTTLS and ${seen.tlsVersion!}, and shows a valid certificate until ${utcDay(certificate.validTo)}.`, { evidence })] // prettier-ignore
   return [...good, ...certificateFindings('mx', subject, certificate, at)]
 }
 
