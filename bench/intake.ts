@@ -10,6 +10,8 @@ export type Measured = {
   /** CPU microseconds a report. */
   service: number
   postgres: number
+  /** Of Postgres: the report's share in autovacuum's visit. */
+  autovacuum?: number
   load: Load
   /** MB. */
   peakMemory: number
@@ -24,7 +26,7 @@ export type Compared = Measured & {
 export type IntakeLoad = {
   env?: Record<string, string>
   /** Before the measured one, so that code is compiled and months are made; other reports than its own. */
-  warmUp: (ports: Ports) => Promise<Load>
+  warmUp: (ports: Ports, database: BenchDatabase) => Promise<Load>
   measured: (ports: Ports, turn: number) => Promise<Load>
 }
 
@@ -48,18 +50,22 @@ export const measureIntake = (bench: Bench, what: string, intake: IntakeLoad): P
 
 /** With the floor of its rows, and where the time goes. */
 export const compareIntake = (bench: Bench, what: string, intake: ComparedLoad): Promise<Compared> =>
-  withLoad(
-    bench,
-    what,
-    intake,
-    Array.from({ length: turns }, () => intake.beside),
-    async (measured, database, recorded) => {
+  bench.server.withoutAutovacuum((visit) => {
+    const warmUp = async (ports: Ports, database: BenchDatabase) => {
+      const load = await intake.warmUp(ports, database)
+      await visit(database.db) // As it would have come by now.
+      return load
+    }
+    const besides = Array.from({ length: turns }, () => intake.beside)
+    return withLoad(bench, what, { ...intake, warmUp }, besides, async (measured, database, recorded) => {
       bench.say(`${what}: the floor`)
+      const autovacuum = (await visit(database.db)) / ((60 * measured.load.accepted) / measured.load.seconds)
       const copy = (await copyFloor(bench.server, database)) / recorded
       bench.say(`${what}: where the time goes`)
-      return { ...measured, copy, shares: await profile(bench.server, intake) }
-    },
-  )
+      const shares = await profile(bench.server, intake)
+      return { ...measured, postgres: measured.postgres + autovacuum, autovacuum, copy, shares }
+    })
+  })
 
 async function withLoad<T>(
   { server, say }: Bench,
@@ -72,7 +78,7 @@ async function withLoad<T>(
   try {
     const receiver = await startReceiver({ databaseUrl: database.url, env: envOf(intake) })
     say(`${what}: warming up`)
-    const before = await intake.warmUp(receiver.ports)
+    const before = await intake.warmUp(receiver.ports, database)
     assertAllAccepted(before)
     say(`${what}: measuring`)
     const used = { service: 0, postgres: 0 }
@@ -113,8 +119,9 @@ function assertAllAccepted({ accepted, refused }: Load): void {
   if (refused.size > 0) throw new Error(`of ${accepted} reports some were refused: ${JSON.stringify([...refused])}`)
 }
 
-export function describe({ service, postgres, load, peakMemory }: Measured): string {
-  const each = `service ${Math.round(service)} us, Postgres ${Math.round(postgres)} us`
+export function describe({ service, postgres, autovacuum, load, peakMemory }: Measured): string {
+  const share = autovacuum === undefined ? '' : ` (autovacuum ${Math.round(autovacuum)})`
+  const each = `service ${Math.round(service)} us, Postgres ${Math.round(postgres)} us${share}`
   const pace = `${Math.round(load.accepted / load.seconds)}/s by the clock, p99 ${Math.round(percentile(load.milliseconds, 0.99))} ms, peak ${Math.round(peakMemory)} MB`
   return `${each}; ${pace}`
 }

@@ -19,6 +19,12 @@ export type BenchServer = {
   freshDatabase: () => Promise<BenchDatabase>
   /** Gigabytes are written without a checkpoint for each; all is on disk when it resolves. A server elsewhere stays as it is. */
   whileFilling: <T>(fill: () => Promise<T>) => Promise<T>
+  /**
+   * Autovacuum stays away meanwhile: it visits a database once a minute for a second or two, so that one load of some
+   * seconds pays for all that come in a minute and the next one for nothing. `visit` does what it would do now; its CPU
+   * microseconds are 0 on a server elsewhere, which stays as it is and is visited as ever.
+   */
+  withoutAutovacuum: <T>(work: (visit: (db: Database) => Promise<number>) => Promise<T>) => Promise<T>
   /** CPU microseconds of all its processes so far; 0 where it runs on another machine. */
   cpu: () => number
   stop: () => Promise<void>
@@ -46,10 +52,12 @@ export async function startServer(databaseUrl: string | undefined): Promise<Benc
   )
   const { version, pid, here } = rows[0]!
   const postmaster = here ? parentOf(pid) : undefined
+  const cpu = () => (postmaster === undefined ? 0 : cpuOfFamily(postmaster))
+  const isOurs = databaseUrl === undefined
   const left = new Set<BenchDatabase>() // What scenarios share stays until the end.
   return {
     version,
-    kind: databaseUrl === undefined ? 'embedded' : 'external',
+    kind: isOurs ? 'embedded' : 'external',
     freshDatabase: async () => {
       const database = await freshDatabase(db, url)
       const close = async () => {
@@ -61,16 +69,16 @@ export async function startServer(databaseUrl: string | undefined): Promise<Benc
       return shared
     },
     whileFilling: async (fill) => {
-      if (databaseUrl !== undefined) return fill()
-      await configure(db, "set max_wal_size = '16GB'")
-      try {
-        return await fill()
-      } finally {
-        await configure(db, 'reset max_wal_size')
-        await db.query('checkpoint')
-      }
+      if (!isOurs) return fill()
+      const filled = await configured(db, { max_wal_size: '16GB', autovacuum: 'off' }, fill)
+      await db.query('checkpoint')
+      return filled
     },
-    cpu: () => (postmaster === undefined ? 0 : cpuOfFamily(postmaster)),
+    withoutAutovacuum: (work) => {
+      if (!isOurs) return work(() => Promise.resolve(0))
+      return configured(db, { autovacuum: 'off' }, () => work((visited) => autovacuum(visited, cpu)))
+    },
+    cpu,
     stop: async () => {
       for (const database of left) await database.close()
       await db.end()
@@ -79,9 +87,27 @@ export async function startServer(databaseUrl: string | undefined): Promise<Benc
   }
 }
 
-async function configure(db: Database, change: string): Promise<void> {
-  await db.query(`alter system ${change}`)
-  await db.query('select pg_reload_conf()')
+async function configured<T>(db: Database, settings: Record<string, string>, work: () => Promise<T>): Promise<T> {
+  const apply = async (changes: string[]) => {
+    for (const change of changes) await db.query(`alter system ${change}`)
+    await db.query('select pg_reload_conf()')
+  }
+  await apply(Object.entries(settings).map(([name, value]) => `set ${name} = '${value}'`))
+  try {
+    return await work()
+  } finally {
+    await apply(Object.keys(settings).map((name) => `reset ${name}`))
+  }
+}
+
+/** What has rows of its own, as autovacuum sees it: partitions, and not the tables above them. Answers CPU microseconds. */
+async function autovacuum(db: Database, cpu: () => number): Promise<number> {
+  const { rows } = await db.query<{ name: string }>(
+    `select relid::regclass::text as name from pg_stat_user_tables join pg_class on oid = relid where relkind = 'r'`,
+  )
+  const before = cpu()
+  for (const { name } of rows) await db.query(`vacuum (analyze) ${name}`)
+  return cpu() - before
 }
 
 async function embedded(): Promise<{ url: string; stop: () => Promise<void> }> {
