@@ -22,6 +22,21 @@ test('on a phone no view is wider than the screen, and what is wider scrolls by 
   }
 })
 
+test('on a phone the MX names of what fails where stay in sight while the cells scroll', async (t) => {
+  const page = await newPage(t, service, { viewport: { width: 380, height: 740 } })
+  await open(page, '/')
+  await follow(page, '/domains/web.example')
+  await layOutAll(page)
+  const cells = page.getByRole('region', { name: /^Failed sessions by receiving MX and result type/ })
+  const names = cells.locator('.names')
+  assert.match(await textOf(names), /no MX named/)
+  const before = await names.boundingBox()
+  await page.evaluate(`document.querySelector('.scroll:has(.names)').scrollLeft = 170`)
+  const moved = await cells.locator('svg:not(.names)').boundingBox()
+  assert.ok(moved!.x < -50, `cells begin at ${moved!.x}`)
+  assert.deepEqual(await names.boundingBox(), before)
+})
+
 /** Presses Tab until what has the focus is called so. */
 async function tabTo(page: Page, name: RegExp): Promise<void> {
   for (let i = 0; i < 150; i++) {

@@ -67,6 +67,7 @@ function Cells({ rows, totals, domain }: { rows: Row[]; totals: Schemas['Totals'
         label={`Failed sessions by receiving MX and result type: ${plural(grid.mxs.length, 'MX', 'MXs')}, ${plural(grid.types.length, 'result type')}.`}
         on={[rows, question, domain]}
         hasLinks
+        keepsNames
         draw={(plot, { width }) => drawGrid(plot, grid, width)}
         table={() => <GridTable grid={grid} />}
       />

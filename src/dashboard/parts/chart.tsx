@@ -16,6 +16,8 @@ type Props = {
   /** What one sees, in one sentence. */
   label: string
   draw: Draw
+  /** Where it is wider than the room and scrolls, its left margin stays in sight: what the lines are called. */
+  keepsNames?: boolean
   /** Drawn anew when something in here changes: what the API answered, not what is made of it anew each time. */
   on: readonly unknown[]
 }
@@ -60,7 +62,7 @@ export function Picture({ kind, ...drawn }: Props & { kind: string }) {
 
 /** Where it is drawn. What is off the screen is drawn as soon as it is not (style.css). */
 function useDrawn<Place extends HTMLElement>(
-  { label, draw, on }: Props,
+  { label, draw, keepsNames = false, on }: Props,
   name: (svg: Element, label: string) => void,
 ): RefObject<Place | null> {
   const place = useRef<Place | null>(null)
@@ -73,9 +75,11 @@ function useDrawn<Place extends HTMLElement>(
       const [width, height] = [Math.floor(entry!.contentRect.width), Math.floor(entry!.contentRect.height)]
       if (!plot || width === drawnFor || width === 0) return
       drawnFor = width
-      const svg = picture(plot, { width, ...draw(plot, { width, height }) })
+      const options = { width, ...draw(plot, { width, height }) }
+      const svg = picture(plot, options)
+      const names = keepsNames && options.width > width ? [marginOf(svg, options.marginLeft!)] : []
       name(svg, label)
-      element.replaceChildren(svg)
+      element.replaceChildren(...names, svg)
     })
     void loading.then((loaded) => {
       plot = loaded
@@ -96,6 +100,17 @@ function picture(plot: typeof Plot, options: PlotOptions): Element {
   // Parts of an image have no names of their own; Plot gives them some.
   for (const part of svg.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label')
   return svg
+}
+
+/** The left margin of the picture once more, to lie over it and stay where it is (style.css). Who hears it has heard it. */
+function marginOf(svg: Element, width: number): Element {
+  const margin = svg.cloneNode(true) as SVGElement
+  for (const link of margin.querySelectorAll('a')) link.remove()
+  margin.setAttribute('width', String(width))
+  margin.setAttribute('viewBox', `0 0 ${width} ${svg.getAttribute('height')!}`)
+  margin.setAttribute('class', 'names')
+  margin.setAttribute('aria-hidden', 'true')
+  return margin
 }
 
 function nameImage(svg: Element, label: string): void {
