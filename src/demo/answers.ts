@@ -83,6 +83,7 @@ type CheckAnswer = { severity: string; findings: { severity: string; subject: st
 type ReadinessAnswer = {
   verdict: string
   would_have_been_refused: { sessions: number }
+  clean: { since: string; sessions: number; reporters: string[] }
   blockers: { sentence: string }[]
 }
 
@@ -96,11 +97,13 @@ export async function showChecks(api: ApiCall, say: Say): Promise<void> {
   }
   say.out('\nHow they look from outside, in a world simulated on loopback\n')
   for (const line of formatTable(['domain', 'check', 'because'], rows)) say.out(`  ${line}`)
-  const { verdict, blockers, would_have_been_refused: refused } = (await api('GET', '/v1/domains/alpha.example/readiness')) as ReadinessAnswer // prettier-ignore
+  const { verdict, blockers, clean, would_have_been_refused: refused } = (await api('GET', '/v1/domains/alpha.example/readiness')) as ReadinessAnswer // prettier-ignore
   say.out(
     `\nCan alpha.example enforce MTA-STS? ${verdict}: ${refused.sessions} sessions would have been refused in 30 days.`,
   )
   for (const { sentence } of blockers) say.out(`  ${sentence}`)
+  if (verdict === 'ready')
+    say.out(`  None of them since ${clean.since}: ${clean.sessions} sessions of ${clean.reporters.length} known reporters went well.`) // prettier-ignore
 }
 
 /** Failures under a policy type that does not stand for the report's totals: the same sessions, perhaps, so never added. */
