@@ -102,7 +102,7 @@ function picture(plot: typeof Plot, options: PlotOptions): Element {
   return svg
 }
 
-/** The left margin of the picture once more, to lie over it and stay where it is (style.css). Who hears it has heard it. */
+/** The left margin of the picture once more, to lie over it and stay where it is (style.css). Screen readers have the first. */
 function marginOf(svg: Element, width: number): Element {
   const margin = svg.cloneNode(true) as SVGElement
   for (const link of margin.querySelectorAll('a')) link.remove()
