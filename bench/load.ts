@@ -38,7 +38,7 @@ export type Pace = {
 }
 
 type Send = (item: Buffer) => Promise<number>
-type Client = { send: Send; close: () => void }
+export type Client = { send: Send; close: () => void }
 
 /** Has `connections` clients take from `items` until there are none. */
 async function run(items: Iterator<Buffer>, pace: Pace, open: () => Client | Promise<Client>): Promise<Load> {
@@ -70,7 +70,8 @@ async function run(items: Iterator<Buffer>, pace: Pace, open: () => Client | Pro
 export const post = (port: number, bodies: Iterator<Buffer>, pace: Pace): Promise<Load> =>
   run(bodies, pace, () => httpClient(port))
 
-function httpClient(port: number): Client {
+/** Sends one after another; `send` answers the status. */
+export function httpClient(port: number): Client {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   let received = ''
   let answer: { resolve: (code: number) => void; reject: (error: Error) => void } | undefined

@@ -1,12 +1,13 @@
 /** The program itself as a child process, over a database of the bench: its CPU time is its own, not the load's. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { cpuOfProcess } from './cpu.ts'
+import { profileWhile, type CpuProfile } from './profile.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
@@ -16,30 +17,24 @@ export type Receiver = {
   ports: { smtp: number; intake: number; api: number }
   /** CPU microseconds so far. */
   cpu: () => number
-  /** Peak resident memory so far, in MB. */
+  /** Peak resident memory since the last time it was asked for, in MB. */
   peakMemory: () => number
-  /** Drains it; answers its profile if one was asked for. */
-  stop: () => Promise<CpuProfile | undefined>
-}
-
-/** What `node --cpu-prof` writes: the parts of it that we read. */
-export type CpuProfile = {
-  nodes: { id: number; callFrame: { functionName: string; url: string }; children?: number[] }[]
-  samples: number[]
-  timeDeltas: number[]
+  /** What its main thread does while `work` runs. Nothing is measured afterwards: it is looked at from then on. */
+  profileWhile: <T>(work: () => Promise<T>) => Promise<{ profile: CpuProfile; result: T }>
+  /** Drains it. */
+  stop: () => Promise<void>
 }
 
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } }
 /** What `npm start` gives Node: what V8 may take. */
 const nodeOptions = scripts.start.split(' ').filter((word) => word.startsWith('--'))
 
-export type ReceiverOptions = { databaseUrl: string; env?: Record<string, string>; profile?: boolean }
+export type ReceiverOptions = { databaseUrl: string; env?: Record<string, string> }
 
 /** Resolves when it is ready. Plain HTTP behind a proxy, as in README's recipe; limits by address are off for loopback. */
-export async function startReceiver({ databaseUrl, env = {}, profile = false }: ReceiverOptions): Promise<Receiver> {
+export async function startReceiver({ databaseUrl, env = {} }: ReceiverOptions): Promise<Receiver> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tlsrpt-bench-'))
-  const flags = profile ? ['--cpu-prof', '--cpu-prof-dir', dataDir, '--cpu-prof-name', 'intake.cpuprofile'] : []
-  const child = spawn(process.execPath, [...nodeOptions, ...flags, 'src/main.ts', 'serve'], {
+  const child = spawn(process.execPath, [...nodeOptions, '--inspect-port=127.0.0.1:0', 'src/main.ts', 'serve'], {
     cwd: root,
     env: {
       PATH: process.env['PATH'],
@@ -59,24 +54,28 @@ export async function startReceiver({ databaseUrl, env = {}, profile = false }: 
       LOG_LEVEL: 'warn',
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
+  const inspector = inspectorOf(child)
   const ports = await readyPorts(child)
   const pid = child.pid!
   return {
     ports,
     cpu: () => cpuOfProcess(pid),
-    peakMemory: () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024,
+    peakMemory: () => {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+      writeFileSync(`/proc/${pid}/clear_refs`, '5') // The peak begins anew (proc(5)).
+      return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
+    },
+    profileWhile: async (work) => {
+      child.kill('SIGUSR1') // Node starts its inspector, once.
+      return profileWhile(await inspector, work)
+    },
     stop: async () => {
       const exited = once(child, 'exit')
       child.kill('SIGTERM')
       await exited
-      const found = profile && readdirSync(dataDir).includes('intake.cpuprofile')
-      const read = found
-        ? (JSON.parse(readFileSync(join(dataDir, 'intake.cpuprofile'), 'utf8')) as CpuProfile)
-        : undefined
       rmSync(dataDir, { recursive: true })
-      return read
     },
   }
 }
@@ -88,4 +87,15 @@ async function readyPorts(child: ChildProcess): Promise<Receiver['ports']> {
   ended.catch(() => undefined)
   const { smtp_port: smtp, intake_port: intake, api_port: api } = JSON.parse(line) as Record<string, number>
   return { smtp: smtp!, intake: intake!, api: api! }
+}
+
+/** Where its inspector listens, once it does, out of what Node says on stderr; what else is said there is passed on. */
+function inspectorOf(child: ChildProcess): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  createInterface({ input: child.stderr! }).on('line', (line) => {
+    const url = /^Debugger listening on (ws:.*)/.exec(line)?.[1]
+    if (url !== undefined) resolve(url)
+    else if (!/^Debugger |^For help, see: /.test(line)) console.error(line)
+  })
+  return promise
 }

@@ -1,5 +1,5 @@
 /** Reports as senders write them (RFC 8460 §4.4), each its own, in sizes that are said; the same ones in every run. */
-import { crc32, gzipSync } from 'node:zlib'
+import { constants, crc32, deflateRawSync, gzipSync } from 'node:zlib'
 import { resultTypes } from '../src/tlsrpt/result-types.ts'
 
 export type Size = 'typical' | number
@@ -38,30 +38,39 @@ export function makeReports(count: number, size: Size, now = new Date(), seed = 
 export const gzipReports = (reports: readonly string[]): Buffer[] => reports.map((report) => gzipSync(report))
 
 /**
- * Ever new typical reports at next to no cost: gzip members may follow one another (RFC 1952 §2.2), so only the one with
- * the report-id in it is made anew.
+ * Ever new reports at next to no cost: only the report-id is made anew, and stands in the deflate stream as it is (RFC 1951
+ * §3.2.4) between two blocks that are made once.
  */
-export function* uniqueBodies(seed: number): Generator<Buffer> {
-  const templates = makeReports(2_000, 'typical', new Date(), seed).map((report) => {
-    const [before, after] = report.split(idMark(report))
-    return [gzipSync(before!), gzipSync(after!)] as const
-  })
+export function* uniqueBodies(seed: number, size: Size = 'typical'): Generator<Buffer, never> {
+  const reports = makeReports(templatesOf(size), size, new Date(), seed)
+  const templates = reports.map((report) => report.split(idMark(report)).map((text) => Buffer.from(text)))
+  const blocks = templates.map(([before, after]) => ({
+    before: Buffer.concat([gzipHeader, deflateRawSync(before!, { finishFlush: constants.Z_SYNC_FLUSH })]),
+    after: deflateRawSync(after!),
+  }))
   for (let i = 0; ; i++) {
-    const [before, after] = templates[i % templates.length]!
-    yield Buffer.concat([before, storedMember(`unique ${seed} ${i}`), after])
+    const [before, after] = templates[i % templates.length]! as [Buffer, Buffer]
+    const block = blocks[i % blocks.length]!
+    const id = Buffer.from(`unique ${seed} ${i}`)
+    const trailer = Buffer.alloc(8)
+    trailer.writeUInt32LE(crc32(after, crc32(id, crc32(before))), 0)
+    trailer.writeUInt32LE(before.length + id.length + after.length, 4)
+    yield Buffer.concat([block.before, storedBlock(id), block.after, trailer])
   }
 }
 
-/** Not compressed (RFC 1951 §3.2.4): a tenth of what zlib takes to begin. */
-function storedMember(text: string): Buffer {
-  const data = Buffer.from(text)
-  const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 0, 0, 0, 0])
-  header.writeUInt16LE(data.length, 11)
-  header.writeUInt16LE(0xffff - data.length, 13)
-  const trailer = Buffer.alloc(8)
-  trailer.writeUInt32LE(crc32(data), 0)
-  trailer.writeUInt32LE(data.length, 4)
-  return Buffer.concat([header, data, trailer])
+/** As many as differ for all that matters, and are made in half a second. */
+const templatesOf = (size: Size): number => (size === 'typical' ? 2_000 : Math.ceil(10_000 / size))
+
+/** RFC 1952 §2.3: deflate, no name, no time. */
+const gzipHeader = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3])
+
+/** Not compressed: a tenth of what zlib takes to begin. */
+function storedBlock(data: Buffer): Buffer {
+  const header = Buffer.alloc(5) // Not the last block, of type 00.
+  header.writeUInt16LE(data.length, 1)
+  header.writeUInt16LE(0xffff - data.length, 3)
+  return Buffer.concat([header, data])
 }
 
 const idMark = (report: string): string => (JSON.parse(report) as { 'report-id': string })['report-id']

@@ -1,5 +1,5 @@
 /** Where the service's time goes: the samples of a CPU profile, shared out among the stages of the road. */
-import type { CpuProfile } from './receiver.ts'
+import type { CpuProfile } from './profile.ts'
 
 /** The innermost frame in one of these says which stage a sample belongs to; first match. */
 const stages: [stage: string, place: RegExp][] = [
@@ -13,8 +13,6 @@ const stages: [stage: string, place: RegExp][] = [
 ] // prettier-ignore
 
 const asleep = new Set(['(idle)', '(program)', '(root)'])
-/** Start-up, which no report pays for. */
-const loading = /^node:internal\/(?:modules|process\/(?:esm|execution))/
 
 /** 'unwrap 20 %, prescan 3 %, ...' of the time in which it was not waiting, largest first. */
 export function describeShares({ nodes, samples, timeDeltas }: CpuProfile): string {
@@ -23,7 +21,7 @@ export function describeShares({ nodes, samples, timeDeltas }: CpuProfile): stri
   const stageOf = (id: number): string | undefined => {
     const frames = [...framesFrom(id, parents)].map((at) => byId.get(at)!.callFrame)
     const leaf = frames[0]!.functionName
-    if (asleep.has(leaf) || frames.some(({ url }) => loading.test(url))) return undefined
+    if (asleep.has(leaf)) return undefined
     if (leaf === '(garbage collector)') return 'garbage collection'
     for (const { url } of frames) {
       const stage = stages.find(([, place]) => place.test(url))

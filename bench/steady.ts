@@ -1,7 +1,7 @@
 /** HTTPS reports at a steady pace, as from many senders: each is sent when its time has come, whether the one before is answered or not. */
-import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { gzipReports, makeReports } from './reports.ts'
+import { httpClient, type Client } from './load.ts'
+import { uniqueBodies } from './reports.ts'
 
 export type SteadyLoad = {
   /** Reports answered with 200 so far, and the longest wait between two such answers since `mark`, in ms. */
@@ -12,10 +12,11 @@ export type SteadyLoad = {
   stop: () => Promise<void>
 }
 
-/** `seed` makes the reports; with another one they are others. */
+/** `seed` makes the reports; with another one they are others. They cost little while it runs: others are timed beside it. */
 export function startLoad(port: number, perSecond: number, seed: number): SteadyLoad {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 })
-  const bodies: Buffer[] = []
+  const bodies = uniqueBodies(seed)
+  const clients: Client[] = []
+  const idle: Client[] = []
   const underway = new Set<Promise<void>>()
   const failures: unknown[] = []
   const stopping = new AbortController()
@@ -23,21 +24,28 @@ export function startLoad(port: number, perSecond: number, seed: number): Steady
   let pause = 0
   let lastAnswerAt = performance.now()
 
+  const open = () => {
+    const client = httpClient(port)
+    clients.push(client)
+    return client
+  }
   const send = async (body: Buffer) => {
-    const status = await post(agent, port, body)
+    const client = idle.pop() ?? open()
+    const status = await client.send(body)
     if (status !== 200) throw new Error(`a report of the bench was answered with ${status}`)
+    idle.push(client)
     const now = performance.now()
     pause = Math.max(pause, now - lastAnswerAt)
     lastAnswerAt = now
     answered += 1
   }
   const sending = (async () => {
+    bodies.next() // The first is dear: all that the others have in common is made.
     const startedAt = performance.now()
     for (let sent = 0; !stopping.signal.aborted;) {
       const due = Math.floor(((performance.now() - startedAt) / 1000) * perSecond)
       for (; sent < due; sent++) {
-        if (bodies.length === 0) bodies.push(...gzipReports(makeReports(100, 'typical', new Date(), seed + sent)))
-        const one: Promise<void> = send(bodies.pop()!)
+        const one: Promise<void> = send(bodies.next().value)
           .catch((error: unknown) => void failures.push(error))
           .finally(() => underway.delete(one))
         underway.add(one)
@@ -56,18 +64,8 @@ export function startLoad(port: number, perSecond: number, seed: number): Steady
       stopping.abort()
       await sending
       await Promise.all(underway)
-      agent.destroy()
+      for (const client of clients) client.close()
       if (failures.length > 0) throw new AggregateError(failures, `${failures.length} reports were not accepted`)
     },
   }
-}
-
-function post(agent: Agent, port: number, body: Buffer): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
-  const headers = { 'content-type': 'application/tlsrpt+gzip', 'content-length': body.length }
-  const sending = request({ agent, port, host: '127.0.0.1', path: '/v1/tlsrpt', method: 'POST', headers }, (answer) => {
-    answer.resume().on('end', () => resolve(answer.statusCode!))
-  })
-  sending.on('error', reject).end(body)
-  return promise
 }

@@ -21,20 +21,22 @@ async function measure(bench: Bench, size: Size, count: number, before: number):
   const what = size === 'typical' ? 'typical report' : `report with ${size} failure details`
   bench.say(`${what}: making reports`)
   const bodies = gzipReports(makeReports(count, size))
-  const others = gzipReports(makeReports(before, size, new Date(), 2))
+  const others = uniqueBodies(2, size)
+  const some = (count: number) => Array.from({ length: count }, () => others.next().value)
   const floors = { http: [] as number[], parse: [] as number[] }
-  const postAll = (port: number, some: readonly Buffer[]) => post(port, some.values(), { connections })
+  const postAll = (port: number, all: readonly Buffer[]) => post(port, all.values(), { connections })
   const measured = await withNullServer('http', async (nullServer) => {
-    await nullServer((port) => postAll(port, bodies)) // Compiled from then on.
-    return compareIntake(bench, what, {
-      warmUp: ({ intake }) => postAll(intake, others),
+    await nullServer((port) => postAll(port, some(before / 4))) // Compiled from then on.
+    return compareIntake(bench, {
+      what,
+      warmUp: ({ intake }) => postAll(intake, some(before)),
       measured: ({ intake }, turn) => postAll(intake, partOf(bodies, turn, turns)),
       beside: async (turn) => {
-        const some = partOf(bodies, turn, turns)
-        floors.http.push(await nullServer((port) => postAll(port, some)))
-        floors.parse.push(parseFloor(some.slice(0, 1_000)))
+        const same = partOf(bodies, turn, turns)
+        floors.http.push(await nullServer((port) => postAll(port, same)))
+        floors.parse.push(parseFloor(same.slice(0, 1_000)))
       },
-      profiled: ({ intake }) => post(intake, bodies.values(), { connections, seconds: 3 }),
+      profiled: ({ intake }) => post(intake, others, { connections, seconds: 2 }),
     })
   })
   const [http, parse] = [mean(floors.http), mean(floors.parse)]

@@ -1,9 +1,9 @@
 /** Reports by mail, signed with RSA-2048: many in a connection, one in a connection, and one with STARTTLS. */
-import { mean, type Bench, type Figure, type Scenario } from '../bench.ts'
+import { mean, type Figure, type Scenario } from '../bench.ts'
 import { startDnsServer } from '../../test/support/dns-server.ts'
 import { mailparserFloor, parseFloor, verifyFloor, withNullServer, type NullServer } from '../floors.ts'
-import { compareIntake, describe, measureIntake, turns } from '../intake.ts'
-import { addUp, mail, partOf, type MailPace } from '../load.ts'
+import { compareIntakes, describe, measureIntake, turns, type Compared, type ComparedLoad } from '../intake.ts'
+import { mail, partOf, type MailPace } from '../load.ts'
 import { keyNames, makeMailKey, signMails, type MailKey } from '../mails.ts'
 import { gzipReports, makeReports } from '../reports.ts'
 
@@ -13,13 +13,17 @@ const connections = 64
 
 const quick: MailPace = { connections, messagesPerConnection: 50, startTls: false }
 
-type Case = { what: string; pace: MailPace; count: number; atMost?: number }
+/** `before` as many mails come, then what is measured, and as many as `profiled` under a profiler. */
+type Case = { what: string; pace: MailPace; before: number; count: number; profiled: number; atMost?: number }
+
+const single: MailPace = { ...quick, messagesPerConnection: 1 }
 
 const cases: Case[] = [
-  { what: '50 a connection', pace: quick, count: 3_000, atMost: 1.5 },
-  { what: '1 a connection', pace: { ...quick, messagesPerConnection: 1 }, count: 3_000, atMost: 1.5 },
+  // Until then V8 still compiles.
+  { what: '50 a connection', pace: quick, before: 10_000, count: 3_000, profiled: 1_500, atMost: 1.5 },
+  { what: '1 a connection', pace: single, before: 1_000, count: 2_400, profiled: 800, atMost: 1.5 },
   // A handshake takes longer than all the rest: half as many tell as much.
-  { what: '1 a connection, STARTTLS', pace: { ...quick, messagesPerConnection: 1, startTls: true }, count: 1_500 },
+  { what: '1 a connection, STARTTLS', pace: { ...single, startTls: true }, before: 500, count: 1_200, profiled: 500 },
 ]
 
 export const smtpScenario: Scenario = {
@@ -27,49 +31,52 @@ export const smtpScenario: Scenario = {
   run: (bench) =>
     withKeys(async (key, env) => {
       bench.say('signing mails')
-      const reports = makeReports(3_000, 'typical')
-      const mails = await signMails(reports, key)
-      const others = await signMails(makeReports(10_000, 'typical', new Date(), 2), key) // Until then V8 still compiles.
-      await mailparserFloor(mails) // Compiled from then on.
+      const sets: MailSet[] = []
+      for (const [i, { before, count, profiled }] of cases.entries()) {
+        const reports = makeReports(before + count + profiled, 'typical', new Date(), i)
+        sets.push({ key, reports, mails: await signMails(reports, key) })
+      }
+      await mailparserFloor(sets[0]!.mails.slice(0, 3_000)) // Compiled from then on.
       return withNullServer('smtp', async (nullServer) => {
-        await nullServer((port) => mail(port, others.slice(0, 4_000).values(), quick)) // So is this.
-        const figures: Figure[] = []
-        for (const one of cases)
-          figures.push(await measure(bench, { key, env, reports, mails, others, nullServer }, one))
-        return figures
+        await nullServer((port) => mail(port, sets[0]!.mails.slice(0, 4_000).values(), quick)) // So is this.
+        const loads = cases.map((one, i) => loadOf(one, sets[i]!, nullServer))
+        const measured = await compareIntakes(bench, loads, env)
+        return cases.map((one, i) => figureOf(one, measured[i]!, loads[i]!.floors))
       })
     }),
 }
 
-type Prepared = {
-  key: MailKey
-  env: Record<string, string>
-  reports: string[]
-  /** The same, signed, and those before which nothing is measured. */
-  mails: Buffer[]
-  others: Buffer[]
-  nullServer: NullServer
-}
+/** Of one case: reports, and the same signed. */
+type MailSet = { key: MailKey; reports: string[]; mails: Buffer[] }
+/** CPU microseconds a mail, of each turn. */
+type Floors = { session: number[]; perMail: number[] }
 
-async function measure(bench: Bench, prepared: Prepared, { what, pace, count, atMost }: Case): Promise<Figure> {
-  const { key, env, reports, mails, others, nullServer } = prepared
-  const [paced, before] = [others.slice(0, 1_000), others.slice(1_000)]
-  const floors = { session: [] as number[], perMail: [] as number[] }
-  bench.say(`${what}: warming up`)
-  await nullServer((port) => mail(port, paced.values(), pace))
-  const measured = await compareIntake(bench, what, {
-    env,
-    warmUp: async ({ smtp }) =>
-      addUp([await mail(smtp, before.values(), quickly(pace)), await mail(smtp, paced.values(), pace)]),
-    measured: ({ smtp }, turn) => mail(smtp, partOf(mails.slice(0, count), turn, turns).values(), pace),
+function loadOf(
+  { what, pace, before, count }: Case,
+  { key, reports, mails }: MailSet,
+  nullServer: NullServer,
+): ComparedLoad & { floors: Floors } {
+  const floors: Floors = { session: [], perMail: [] }
+  const during = <T>(all: readonly T[], turn: number) => partOf(all.slice(before, before + count), turn, turns)
+  return {
+    what,
+    floors,
+    warmUp: async ({ smtp }) => {
+      await nullServer((port) => mail(port, mails.slice(0, Math.min(before, 1_000)).values(), pace))
+      return mail(smtp, mails.slice(0, before).values(), pace)
+    },
+    measured: ({ smtp }, turn) => mail(smtp, during(mails, turn).values(), pace),
     beside: async (turn) => {
-      const some = partOf(mails.slice(0, count), turn, turns)
+      const some = during(mails, turn)
       floors.session.push(await nullServer((port) => mail(port, some.values(), pace)))
-      const parse = parseFloor(gzipReports(partOf(reports, turn, turns)))
+      const parse = parseFloor(gzipReports(during(reports, turn)))
       floors.perMail.push((await mailparserFloor(some)) + verifyFloor(key.privateKey, 600) + parse)
     },
-    profiled: ({ smtp }) => mail(smtp, mails.values(), { ...pace, seconds: 2 }),
-  })
+    profiled: ({ smtp }) => mail(smtp, mails.slice(before + count).values(), pace),
+  }
+}
+
+function figureOf({ what, atMost }: Case, measured: Compared, floors: Floors): Figure {
   const [session, perMail] = [mean(floors.session), mean(floors.perMail)]
   return {
     what,
@@ -80,8 +87,6 @@ async function measure(bench: Bench, prepared: Prepared, { what, pace, count, at
     note: `${describe(measured)}; ${measured.shares}; floor: session ${Math.round(session)}, mailparser + verify + gunzip + JSON.parse ${Math.round(perMail)}, COPY ${Math.round(measured.copy)}`,
   }
 }
-
-const quickly = (pace: MailPace): MailPace => ({ ...pace, messagesPerConnection: quick.messagesPerConnection })
 
 const sustainedSeconds = 30
 /** More than are taken in that time, where it is not far beyond the target; to sign one takes 0.7 ms. */
@@ -95,11 +100,15 @@ export const smtpSustainedScenario: Scenario = {
       const mails = await signMails(makeReports(sustainedMails, 'typical'), key)
       const others = await signMails(makeReports(2_000, 'typical', new Date(), 2), key)
       const pace = { connections: 32, messagesPerConnection: 50, startTls: false }
-      const measured = await measureIntake(bench, `${sustainedSeconds} s`, {
+      const measured = await measureIntake(
+        bench,
+        `${sustainedSeconds} s`,
+        {
+          warmUp: ({ smtp }) => mail(smtp, others.values(), pace),
+          measured: ({ smtp }) => mail(smtp, mails.values(), { ...pace, seconds: sustainedSeconds }),
+        },
         env,
-        warmUp: ({ smtp }) => mail(smtp, others.values(), pace),
-        measured: ({ smtp }) => mail(smtp, mails.values(), { ...pace, seconds: sustainedSeconds }),
-      })
+      )
       const { accepted, seconds } = measured.load
       return [
         {
