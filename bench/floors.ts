@@ -5,7 +5,6 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import { simpleParser } from 'mailparser'
 import { cpuOfProcess, cpuOfWork } from './cpu.ts'
 import type { Load } from './load.ts'
 
@@ -30,15 +29,7 @@ export function verifyFloor(privateKey: KeyObject, bytes: number): number {
   )
 }
 
-/** mailparser on whole mails; code that it has not yet compiled is part of it. */
-export async function mailparserFloor(mails: readonly Buffer[]): Promise<number> {
-  const before = process.cpuUsage()
-  for (const mail of mails) await simpleParser(mail)
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / mails.length
-}
-
-/** CPU microseconds a report that a load costs on a server that does nothing with it. */
+/** CPU microseconds a report that a load costs on a server that does no more than it must. */
 export type NullServer = (load: (port: number) => Promise<Load>) => Promise<number>
 
 /** Runs `work` beside such a server (null-server.ts), whose first loads are dearer: V8 has yet to compile it. */

@@ -1,6 +1,5 @@
 /** One measured load on the real service: its CPU time, that of Postgres, and where the time goes. */
 import { percentile, type Bench } from './bench.ts'
-import { copyFloor } from './copy-floor.ts'
 import { addUp, type Load } from './load.ts'
 import { startReceiver, type Receiver } from './receiver.ts'
 import type { BenchDatabase } from './server.ts'
@@ -17,86 +16,74 @@ export type Measured = {
   peakMemory: number
 }
 
-export type Compared = Measured & {
-  /** Of the server's own COPY of the rows that the loads have made. */
-  copy: number
-  shares: string
-}
+/** A service that takes reports in, and its store. */
+export type Intake = { bench: Bench; database: BenchDatabase; receiver: Receiver }
 
 type Ports = Receiver['ports']
-type Env = Record<string, string>
 
-export type IntakeLoad = {
-  /** Before what is measured, so that code is compiled and months are made; other reports than its own. */
-  warmUp: (ports: Ports) => Promise<Load>
-  measured: (ports: Ports, turn: number) => Promise<Load>
-}
-
-/** How often the measured load and its floor take turns: a machine that is slow for a while is so for both. */
+/** How often a measured load and its floor take turns: a machine that is slow for a while is so for both. */
 export const turns = 4
-
-export type ComparedLoad = IntakeLoad & {
-  what: string
-  /** The floor of what has just been measured, but for COPY. */
-  beside: (turn: number) => Promise<void>
-  /** Once more under a profiler; what it costs does not count. */
-  profiled: (ports: Ports) => Promise<Load>
-}
 
 /** A bench whose posts are refused measures something else. */
 const manyReports = JSON.stringify({ unverifiedReportsPerDomainAndDay: 10_000_000, httpRequestsPerMinute: 100_000_000 })
 
-export const measureIntake = (bench: Bench, what: string, intake: IntakeLoad, env?: Env): Promise<Measured> =>
-  withDatabase(bench, (database) =>
-    withReceiver(database, env, async (receiver) => {
-      bench.say(`${what}: warming up`)
-      allAccepted(await intake.warmUp(receiver.ports))
-      bench.say(`${what}: measuring`)
-      return measure(bench, receiver, intake, [() => Promise.resolve()])
-    }),
-  )
+export async function withIntake<T>(
+  bench: Bench,
+  env: Record<string, string>,
+  work: (intake: Intake) => Promise<T>,
+): Promise<T> {
+  const database = await bench.server.freshDatabase()
+  try {
+    const receiver = await startReceiver({ databaseUrl: database.url, env: { LIMITS: manyReports, ...env } })
+    try {
+      return await work({ bench, database, receiver })
+    } finally {
+      await receiver.stop()
+    }
+  } finally {
+    await database.close()
+  }
+}
 
-/** One load after another on the same service, with the floor of their rows, which are of one kind, and where the time goes. */
-export const compareIntakes = (bench: Bench, loads: readonly ComparedLoad[], env?: Env): Promise<Compared[]> =>
-  bench.server.withoutAutovacuum((visit) =>
-    withDatabase(bench, async (database) => {
-      const counts: number[] = []
-      const measured = await withReceiver(database, env, async (receiver) => {
-        const found: Omit<Compared, 'copy' | 'shares'>[] = []
-        for (const load of loads) {
-          bench.say(`${load.what}: warming up`)
-          counts.push(allAccepted(await load.warmUp(receiver.ports)).accepted)
-          await visit(database.db) // As it would have come by now.
-          bench.say(`${load.what}: measuring`)
-          const besides = Array.from({ length: turns }, () => load.beside)
-          const one = await measure(bench, receiver, load, besides)
-          counts.push(one.load.accepted)
-          const autovacuum = (await visit(database.db)) / ((60 * one.load.accepted) / one.load.seconds)
-          found.push({ ...one, postgres: one.postgres + autovacuum, autovacuum })
-        }
-        const shares: string[] = []
-        for (const { what, profiled } of loads) {
-          bench.say(`${what}: where the time goes`)
-          const { profile, result } = await receiver.profileWhile(() => profiled(receiver.ports))
-          counts.push(allAccepted(result).accepted)
-          shares.push(describeShares(profile))
-        }
-        return found.map((one, i) => ({ ...one, shares: shares[i]! }))
-      })
-      bench.say('the floor of their rows')
-      const copy = (await copyFloor(bench.server, database)) / counts.reduce((sum, count) => sum + count, 0)
-      return measured.map((one) => ({ ...one, copy }))
-    }),
-  )
+/** Before what is measured, so that code is compiled and months are made; other reports than its own. */
+export async function warmUp({ bench, receiver }: Intake, what: string, load: (ports: Ports) => Promise<Load>) {
+  bench.say(`${what}: warming up`)
+  allAccepted(await load(receiver.ports))
+}
 
-export const compareIntake = async (bench: Bench, load: ComparedLoad, env?: Env): Promise<Compared> =>
-  (await compareIntakes(bench, [load], env))[0]!
+/** All that a load costs, with whatever Postgres does beside. */
+export function measure(intake: Intake, what: string, load: (ports: Ports) => Promise<Load>): Promise<Measured> {
+  intake.bench.say(`${what}: measuring`)
+  return measured(intake, load, [() => Promise.resolve()])
+}
 
-/** In turns with what is to be measured beside it. */
-async function measure(
-  { server }: Bench,
-  receiver: Receiver,
-  { measured }: IntakeLoad,
+/** The same in turns with its floor, and with its share of autovacuum's visits. */
+export const compare = (
+  intake: Intake,
+  what: string,
+  load: (ports: Ports, turn: number) => Promise<Load>,
+  floor: (turn: number) => Promise<void>,
+): Promise<Measured> =>
+  intake.bench.server.withoutAutovacuum(async (visit) => {
+    await visit(intake.database.db) // As it would have come by now.
+    intake.bench.say(`${what}: measuring`)
+    const floors = Array.from({ length: turns }, () => floor)
+    const found = await measured(intake, load, floors)
+    const autovacuum = (await visit(intake.database.db)) / ((60 * found.load.accepted) / found.load.seconds)
+    return { ...found, postgres: found.postgres + autovacuum, autovacuum }
+  })
+
+/** Where the time goes. Nothing is measured afterwards. */
+export async function shares({ bench, receiver }: Intake, what: string, load: (ports: Ports) => Promise<Load>) {
+  bench.say(`${what}: where the time goes`)
+  const { profile, result } = await receiver.profileWhile(() => load(receiver.ports))
+  allAccepted(result)
+  return describeShares(profile)
+}
+
+async function measured(
+  { bench: { server }, receiver }: Intake,
+  load: (ports: Ports, turn: number) => Promise<Load>,
   besides: readonly ((turn: number) => Promise<void>)[],
 ): Promise<Measured> {
   receiver.peakMemory() // What came before does not count.
@@ -104,39 +91,17 @@ async function measure(
   const loads: Load[] = []
   for (const [turn, beside] of besides.entries()) {
     const [service, postgres] = [receiver.cpu(), server.cpu()]
-    loads.push(await measured(receiver.ports, turn))
+    loads.push(await load(receiver.ports, turn))
     used.service += receiver.cpu() - service
     used.postgres += server.cpu() - postgres
     await beside(turn)
   }
-  const load = allAccepted(addUp(loads))
+  const whole = allAccepted(addUp(loads))
   return {
-    service: used.service / load.accepted,
-    postgres: used.postgres / load.accepted,
-    load,
+    service: used.service / whole.accepted,
+    postgres: used.postgres / whole.accepted,
+    load: whole,
     peakMemory: receiver.peakMemory(),
-  }
-}
-
-async function withDatabase<T>({ server }: Bench, work: (database: BenchDatabase) => Promise<T>): Promise<T> {
-  const database = await server.freshDatabase()
-  try {
-    return await work(database)
-  } finally {
-    await database.close()
-  }
-}
-
-async function withReceiver<T>(
-  { url }: BenchDatabase,
-  env: Env | undefined,
-  work: (receiver: Receiver) => Promise<T>,
-): Promise<T> {
-  const receiver = await startReceiver({ databaseUrl: url, env: { LIMITS: manyReports, ...env } })
-  try {
-    return await work(receiver)
-  } finally {
-    await receiver.stop()
   }
 }
 

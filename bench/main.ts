@@ -10,8 +10,8 @@ import { growthScenario } from './scenarios/growth.ts'
 import { queriesScenario } from './scenarios/queries.ts'
 import { retentionScenario } from './scenarios/retention.ts'
 import { importScenario } from './scenarios/import.ts'
-import { httpsScenario, httpsSustainedScenario } from './scenarios/https.ts'
-import { smtpScenario, smtpSustainedScenario } from './scenarios/smtp.ts'
+import { httpsScenario } from './scenarios/https.ts'
+import { smtpScenario } from './scenarios/smtp.ts'
 import { storeScenario } from './scenarios/store.ts'
 import { togetherScenario } from './scenarios/together.ts'
 import { unpackScenario } from './scenarios/unpack.ts'
@@ -21,9 +21,7 @@ const scenarios: Scenario[] = [
   unpackScenario,
   storeScenario,
   httpsScenario,
-  httpsSustainedScenario,
   smtpScenario,
-  smtpSustainedScenario,
   importScenario,
   queriesScenario,
   growthScenario,

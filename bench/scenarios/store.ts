@@ -32,7 +32,7 @@ async function measure({ server, say }: Bench, batch: number, atMost: number): P
     const first = await record(server, recording, arrivals, batch)
     fresh.push(first.service + first.postgres)
     shares = `service ${Math.round(first.service)} us, Postgres ${Math.round(first.postgres)} us`
-    floors.push((await copyFloor(server, database)) / (arrivals.length + 10 * batch))
+    floors.push(await copyFloor(server, database))
     await database.db.query('analyze') // As autovacuum does within a minute.
     const second = await record(server, recording, arrivals.map(arrivedAgain), batch)
     again.push(second.service + second.postgres)
