@@ -91,6 +91,7 @@ export function httpClient(port: number): Client {
     send: (body) =>
       new Promise((resolve, reject) => {
         answer = { resolve, reject }
+        if (socket.destroyed) reject(new Error('the receiver has closed the connection'))
         socket.cork()
         socket.write(
           `POST /v1/tlsrpt HTTP/1.1\r\nhost: rua.example\r\ncontent-type: application/tlsrpt+gzip\r\ncontent-length: ${body.length}\r\n\r\n`,

@@ -3,7 +3,7 @@
  * mail and its report, costs in the libraries alone is part of every floor. Prints its port.
  */
 import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -45,6 +45,7 @@ async function startSmtp(): Promise<void> {
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined }
   const folder = mkdtempSync(join(tmpdir(), 'tlsrpt-bench-'))
   const certificate = await openCertificate(undefined, folder, ['rua.example'], log, () => new Date())
+  rmSync(folder, { recursive: true })
   const server = new SMTPServer({
     ...certificate.current(),
     authOptional: true,
@@ -54,5 +55,4 @@ async function startSmtp(): Promise<void> {
   server.listen(0, '127.0.0.1', () => {
     console.log((server.server.address() as AddressInfo).port)
   })
-  process.on('SIGTERM', () => process.exit())
 }

@@ -30,7 +30,7 @@ export function startLoad(port: number, perSecond: number, seed: number): Steady
     return client
   }
   const send = async (body: Buffer) => {
-    const client = idle.pop() ?? open()
+    const client = idle.shift() ?? open() // In turns: a connection that is idle for long is closed.
     const status = await client.send(body)
     if (status !== 200) throw new Error(`a report of the bench was answered with ${status}`)
     idle.push(client)
