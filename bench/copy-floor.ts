@@ -6,9 +6,6 @@ import { arrivalTables, createPartitions, factTables, listMonths } from '../src/
 import { inTransaction, type Database } from '../src/store/database.ts'
 import type { BenchDatabase, BenchServer } from './server.ts'
 
-/** As many tell as much as all. */
-const newest = 30_000
-
 /** The rows of each table that came of the newest reports. */
 const ofNewest: Record<string, string> = {
   ...Object.fromEntries([...arrivalTables, 'report'].map((table) => [table, 'arrived_at >= $1'])),
@@ -21,8 +18,8 @@ const ofNewest: Record<string, string> = {
   day_total: '(domain, day) in (select domain, day from report where arrived_at >= $1)',
 }
 
-/** CPU microseconds of Postgres for a report: the rows of the newest into the same tables of another database, in one transaction. */
-export async function copyFloor(server: BenchServer, full: BenchDatabase): Promise<number> {
+/** CPU microseconds of Postgres for a report: the rows of the `newest` into the same tables of another database, in one transaction. */
+export async function copyFloor(server: BenchServer, full: BenchDatabase, newest: number): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'tlsrpt-bench-'))
   const files = join(folder, 'rows') // The server has a user of its own.
   mkdirSync(files)

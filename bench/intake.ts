@@ -1,4 +1,5 @@
 /** One measured load on the real service: its CPU time, that of Postgres, and where the time goes. */
+import { arrivalTables, factTables } from '../src/store/partitions.ts'
 import { percentile, type Bench } from './bench.ts'
 import { addUp, type Load } from './load.ts'
 import { startReceiver, type Receiver } from './receiver.ts'
@@ -50,6 +51,10 @@ export async function warmUp({ bench, receiver }: Intake, what: string, load: (p
   bench.say(`${what}: warming up`)
   allAccepted(await load(receiver.ports))
 }
+
+/** As if nothing had come yet: the floor's COPY goes into empty tables, too. */
+export const emptyStore = ({ database }: Intake) =>
+  database.db.query(`truncate ${[...factTables, ...arrivalTables].join(', ')}`)
 
 /** All that a load costs, with whatever Postgres does beside. */
 export function measure(intake: Intake, what: string, load: (ports: Ports) => Promise<Load>): Promise<Measured> {

@@ -33,7 +33,7 @@ async function measure({ server, say }: Bench): Promise<Figure[]> {
     const { rows } = await database.db.query<{ reports: number }>('select count(*)::int as reports from report')
     if (rows[0]!.reports !== files) throw new Error(`${rows[0]!.reports} of ${files} reports were imported`)
     const parse = parseFloor(sample)
-    const copy = await copyFloor(server, database)
+    const copy = await copyFloor(server, database, 20_000)
     return [
       {
         what: `${files} files`,

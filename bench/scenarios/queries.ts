@@ -44,10 +44,9 @@ async function measureBy(relay: Relay, bench: Bench, world: World): Promise<Figu
     const added: number[] = []
     for (const { what, path, statement, floor } of await questions(world, receiver)) {
       bench.say(`${what} at ${millions(world)}`)
-      const isOfAll = !path.includes('domain=')
-      const isSlow = isOfAll && path.includes('group_by=result_type') // All facts of the window.
+      const isSlow = path.includes('group_by=result_type') && !path.includes('&domain=') // All facts of the window.
       const besides: number[] = [] // What a request took beside its longest statement, the rounds that do not count first.
-      const rounds = await byRound(isSlow ? 1 : isOfAll ? 9 : 15, {
+      const rounds = await byRound(isSlow ? 1 : 15, {
         api: async () => {
           relay.mark()
           const whole = await timed(() => askText(receiver, `${path}&from=${world.window.from}&to=${world.window.to}`))

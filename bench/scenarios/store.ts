@@ -42,7 +42,7 @@ async function measure(
     const first = await record(server, recording, arrivals, batch)
     fresh.push(first.service + first.postgres)
     shares = `service ${Math.round(first.service)} us, Postgres ${Math.round(first.postgres)} us`
-    floors.push(await copyFloor(server, database))
+    floors.push(await copyFloor(server, database, reportsARound))
     await database.db.query('analyze') // As autovacuum does within a minute.
     const second = await record(server, recording, arrivals.map(arrivedAgain), batch)
     again.push(second.service + second.postgres)
