@@ -9,7 +9,7 @@ import { copyFloor } from '../copy-floor.ts'
 import { judged } from '../judging.ts'
 import { makeReports } from '../reports.ts'
 
-const reportsARound = 6_000
+const reportsARound = 5_100
 const rounds = 3
 
 export const storeScenario: Scenario = {
