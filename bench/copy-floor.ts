@@ -28,8 +28,9 @@ export async function copyFloor(server: BenchServer, full: BenchDatabase, newest
   const empty = await server.freshDatabase()
   try {
     const { rows } = await full.db.query<{ since: string; reports: number }>(
-      `select min(arrived_at)::text as since, count(*)::int as reports
-       from (select arrived_at from report order by arrived_at desc limit ${newest}) newest`,
+      `select since::text, count(*)::int as reports from report join
+         (select min(arrived_at) as since from (select arrived_at from report order by arrived_at desc limit ${newest}) newest) of_newest
+       on arrived_at >= since group by since`, // Some more, where several came at once.
     )
     const { since, reports } = rows[0]!
     const columns = new Map<string, string>()
