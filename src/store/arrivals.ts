@@ -6,6 +6,7 @@ import type { Share } from './claims.ts'
 import type { ColumnValue } from './binary.ts'
 import { copyTable, type RowGroup, type TableRows } from './copy-data.ts'
 import { jsonText } from './json-text.ts'
+import { isStrangers } from './quota.ts'
 
 /** One submission with what became of each report part in it. `source` is the network of the peer, for eviction. */
 export type Arrival = { submission: Submission; source: string; parts: JudgedPart[] }
@@ -107,7 +108,8 @@ function* rawRows(arrivals: readonly DecidedArrival[], tellers: ReadonlySet<stri
     if (!keepsBytes(decided, tellers)) continue
     const { arrivedAt, form, raw } = arrival.submission
     const domain = parts.flatMap(domainsOf)[0] ?? ''
-    yield [arrivedAt, domain, key, arrivedAt, form, parts.every(isRefused), arrival.source, raw]
+    const isExpendable = parts.every((part) => isRefused(part) || isOutdated(part, arrival))
+    yield [arrivedAt, domain, key, arrivedAt, form, isExpendable, arrival.source, raw]
   }
 }
 
@@ -123,4 +125,11 @@ function keepsBytes({ arrival, parts, outcomes }: DecidedArrival, tellers: Reado
 
 const isRefused = ({ judged }: KeyedPart): boolean => 'problems' in judged.judgement
 
-const domainsOf = ({ shares }: KeyedPart): string[] => shares.map(({ domainReport }) => domainReport.domain)
+/** A stranger's report older than the retention. No quota sees what has no facts, so the bound on refused bytes holds it. */
+const isOutdated = ({ judged: { judgement }, shares }: KeyedPart, { submission }: Arrival): boolean =>
+  judgement.kind === 'accepted' &&
+  shares.length === 0 &&
+  isStrangers({ trust: judgement.trust, transport: submission.provenance.transport })
+
+const domainsOf = ({ judged: { judgement } }: KeyedPart): readonly string[] =>
+  judgement.kind === 'accepted' ? judgement.domains : []

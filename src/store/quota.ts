@@ -127,7 +127,8 @@ function askedFor(arrivals: readonly Share[][], keptOf: (name: string) => Kept):
 }
 
 /** Vouched for neither by a signature nor by the operator, who gave us the file. */
-const isStrangers = ({ trust, transport }: Teller): boolean => trust === 'unverified' && transport !== 'file'
+export const isStrangers = ({ trust, transport }: Pick<Teller, 'trust' | 'transport'>): boolean =>
+  trust === 'unverified' && transport !== 'file'
 
 /** All of it or nothing; what is admitted is from then on kept and known. */
 function admit(shares: readonly Share[], kept: Map<string, number>, known: Set<string>, limit: number): boolean {

@@ -192,17 +192,23 @@ async function replaceRows(
     replacements.map(({ part }) => part.key),
   ])
   const rows = replacements.map(({ part, outcome }) => {
-    const domains = 'reports' in outcome ? outcome.reports.map(({ domain }) => domain) : []
-    return submissionRow(submission, arrivalKey, { ...part, domains }, outcome)
+    return submissionRow(submission, arrivalKey, { ...part, domains: domainsIn(part, outcome) }, outcome)
   })
   await copyRows(tx, [{ table: submissionTable, groups: [{ shared: [], rows }] }])
   await tx.query(
     `update submission_raw r set refused = s.refused
-     from (select bool_and(verdict = any($4::text[])) as refused
+     from (select bool_and(verdict = any($4::text[])
+                           or verdict = 'accepted' and reports = '[]' and trust = 'unverified' and transport <> 'file') as refused
            from submission where arrived_on = $1 and arrival_key = $2) as s
      where r.arrived_on = $1 and r.arrival_key = $2 and r.domain = $3`,
     [arrivedOn, arrivalKey, domain, refusedVerdicts],
   )
+}
+
+/** A report that is older than the retention is about domains of ours, and nothing of it is told. */
+function domainsIn({ judged: { judgement } }: Part, outcome: Outcome): readonly string[] {
+  const told = 'reports' in outcome ? outcome.reports.map(({ domain }) => domain) : []
+  return told.length === 0 && judgement.kind === 'accepted' ? judgement.domains : told
 }
 
 function answer({ part, outcome }: { part: Part; outcome: Outcome | undefined }): JudgedAgain {

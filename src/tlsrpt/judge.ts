@@ -46,18 +46,20 @@ export function judge(evidence: Evidence, settings: JudgeSettings): Judgement {
   if (ours.byDomain.size === 0) return notOurs(evidence.report)
   const anomalies = [...evidence.anomalies, ...trust.anomalies, ...ours.anomalies, ...dateAnomalies(evidence)]
   const { report } = evidence
+  const domains = [...ours.byDomain.keys()].sort()
   const accepted = {
     kind: 'accepted',
     trust: trust.trust,
     ...(trust.reporter !== undefined && { reporter: trust.reporter }),
     report,
+    domains,
   } as const
   if (report.dateRange.start.getTime() < evidence.submission.arrivedAt.getTime() - settings.reportRetentionDays * day) {
     return { ...accepted, domainReports: [], anomalies: [...anomalies, note('older-than-retention', '/date-range')] }
   }
-  const domainReports = [...ours.byDomain]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([domain, policies]) => domainReport(report, domain, policies, settings.plausibleSessions))
+  const domainReports = domains.map((domain) =>
+    domainReport(report, domain, ours.byDomain.get(domain)!, settings.plausibleSessions),
+  )
   if (domainReports.some((part) => part.implausible)) anomalies.push(note('implausible-count', ''))
   return { ...accepted, domainReports, anomalies }
 }

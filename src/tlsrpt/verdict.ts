@@ -11,7 +11,9 @@ export type Accepted = {
   /** Organisational domain of the verified d=; absent when unverified. */
   reporter?: string
   report: Report
-  /** One for each domain of ours in the report, sorted by domain. Empty only when the report is older than the retention. */
+  /** Those of ours that it is about, sorted; one at least. */
+  domains: string[]
+  /** One for each of these, in their order. Empty only when the report is older than the retention. */
   domainReports: DomainReport[]
   anomalies: Anomaly[]
 }

@@ -78,6 +78,20 @@ test('nothing of a purged domain is left, bytes included, and how much it was is
     assert.equal((await readRaw(db, submissionKey!, everybody))!.kind, 'found')
 })
 
+test('what is about a domain and older than the retention goes with it', async (t) => {
+  const { db } = await freshDatabase(t)
+  const recorder = makeRecorder(db, { limits, newKey })
+  const [outdated] = await recorder.record(
+    arrival({ outdated: true, domains: ['gone.example'] }, later(1), bytesOf(100)),
+  )
+  assert.ok(outdated?.kind === 'accepted')
+  assert.deepEqual(await getSubmission(db, outdated.submissionKey, ['kept.example']), undefined)
+  assert.ok(await getSubmission(db, outdated.submissionKey, ['gone.example']), 'who has the domain sees it')
+  const purged = await purgeDomain(db, 'gone.example')
+  assert.deepEqual(purged, { wasOurs: false, reports: 0, submissions: 1, bytes: 100n })
+  assert.equal(await getSubmission(db, outdated.submissionKey, everybody), undefined)
+})
+
 test('a second time there is nothing to purge', async (t) => {
   const { db } = await freshDatabase(t)
   await fill(db)

@@ -90,6 +90,17 @@ test('what was refused and is acceptable now is as if it had been accepted when 
   }
 })
 
+test('what turns out to be older than the retention is filed under its domain, and kept as briefly as before', async () => {
+  const domain = newDomain()
+  for (const by of [undefined, 'sender.example']) {
+    const arrived = arrival({ ...(by !== undefined && { by }), outdated: true, domains: [domain] })
+    const [refused] = await recordAs(arrived, [notOurs])
+    await judgeAgain(refused, arrived.parts)
+    const { verdict, domains, refused: isExpendable } = await submissionOf(refused)
+    assert.deepEqual([verdict, domains, isExpendable], ['accepted', [domain], by === undefined])
+  }
+})
+
 test('a second time changes nothing, whatever the verdict is', async () => {
   const domain = newDomain()
   const first = arrival({ by: 'sender.example', domains: [domain] })

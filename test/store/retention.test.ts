@@ -101,6 +101,19 @@ test('bytes of refused submissions go by age; their verdicts stay, and so does w
   assert.equal(await count(db, 'submission'), 5)
 })
 
+test("a stranger's report older than the retention is kept as a refused one is: no quota sees what has no facts", async (t) => {
+  const { db } = await freshDatabase(t)
+  const recorder = makeRecorder(db, { limits, newKey })
+  const outdated = { outdated: true, day: '2020-01-01' }
+  const file = { transport: 'file', fileName: 'old.json.gz' } as const
+  await recorder.record(arrival(outdated, noon('2026-03-01'), bytesOf(1)))
+  await recorder.record(arrival({ ...outdated, by: 'sender.example' }, noon('2026-03-01'), bytesOf(2)))
+  await recorder.record(arrival(outdated, noon('2026-03-01'), { ...bytesOf(3), provenance: file }))
+  await recorder.record(arrival([outdated, {}], noon('2026-03-01'), bytesOf(4)))
+  assert.equal((await applyRetention(db, noon('2026-03-20'), { ...keepAll, refusedDays: 14 })).refusedDeleted, 1)
+  assert.deepEqual(await keptSizes(db), { '192.0.2.0/24': [2, 3, 4] })
+})
+
 test('too many bytes of refused submissions cost the noisiest source its oldest ones', async (t) => {
   const { db } = await freshDatabase(t)
   await refuse(db, 'loud', [100, 200, 300, 400])

@@ -20,6 +20,8 @@ export type Telling = {
   successful?: number
   failed?: number
   implausible?: boolean
+  /** Older than the retention: nothing of it is counted. */
+  outdated?: boolean
   contactInfo?: string
 }
 
@@ -85,7 +87,8 @@ function accepted(telling: Telling): JudgedPart {
       dateRange,
       policies: domainReports.flatMap(({ policies }) => policies),
     },
-    domainReports,
+    domains: [...domains],
+    domainReports: telling.outdated ? [] : domainReports,
     anomalies: [],
   }
   return { judgement, dkim: [] }

@@ -270,6 +270,7 @@ test('a report counts on the UTC day its range starts', () => {
 test('older than the retention: accepted and noted, kept as bytes, not counted', () => {
   const judgement = accepted(byMail(report([policy()])), { reportRetentionDays: 1 })
   assert.deepEqual(judgement.domainReports, [])
+  assert.deepEqual(judgement.domains, ['ours.example'])
   assert.ok(judgement.anomalies.some((anomaly) => anomaly.code === 'older-than-retention'))
 })
 
