@@ -1,9 +1,10 @@
 /** POST /v1/reports/{key}/exclude and /include: the operator's last word on one report, with his name to it. */
 import { z } from 'zod'
+import { isOutOfRange } from '../store/database.ts'
 import { decideReport, type Decision } from '../store/decisions.ts'
 import { getReport } from '../store/reports.ts'
 import { toJson } from './json.ts'
-import { notFound, problems } from './problem.ts'
+import { notFound, Problem, problems } from './problem.ts'
 import { isKey, keyPath } from './query.ts'
 import { reportWithPoliciesSchema } from './reports.ts'
 import type { Api, ApiDeps, Caller } from './route.ts'
@@ -26,9 +27,15 @@ const words = {
   include: 'Counts a report, also where the rules would not: one of several that disagree, or one of huge counts',
 } as const
 
+/** What includes report after report of absurd counts ends where a total of a day does (DESIGN.md, The store). */
+function tooLarge(error: unknown): never {
+  if (!isOutOfRange(error)) throw error
+  throw new Problem(409, 'total-too-large', 'With this report a total of its day would be more than 9.2e18.')
+}
+
 export function addDecisions(app: Api, { db, now }: ApiDeps): void {
   const decide = async (key: string, decision: Decision | undefined, { visible }: Caller) => {
-    const standing = isKey(key) ? await decideReport(db, key, decision, visible) : undefined
+    const standing = isKey(key) ? await decideReport(db, key, decision, visible).catch(tooLarge) : undefined
     const report = standing && (await getReport(db, key, visible))
     if (!report) throw notFound('There is no report of this key.')
     return toJson(report)
@@ -46,7 +53,7 @@ export function addDecisions(app: Api, { db, now }: ApiDeps): void {
           params: keyPath,
           querystring: z.strictObject({}),
           body: bodySchema,
-          response: { 200: reportWithPoliciesSchema, ...problems(400, 401, 404, 413, 415) },
+          response: { 200: reportWithPoliciesSchema, ...problems(400, 401, 404, 409, 413, 415) },
         },
       },
       ({ params: { key }, body, caller }) =>
@@ -62,7 +69,7 @@ export function addDecisions(app: Api, { db, now }: ApiDeps): void {
         summary: 'Takes the decision back: the rules decide again',
         params: keyPath,
         querystring: z.strictObject({}),
-        response: { 200: reportWithPoliciesSchema, ...problems(400, 401, 404) },
+        response: { 200: reportWithPoliciesSchema, ...problems(400, 401, 404, 409) },
       },
     },
     ({ params: { key }, caller }) => decide(key, undefined, caller),

@@ -1177,6 +1177,15 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem']
           }
         }
+        /** @description What is there does not allow it. */
+        409: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
         /** @description The body is too large. */
         413: {
           headers: {
@@ -1298,6 +1307,15 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem']
           }
         }
+        /** @description What is there does not allow it. */
+        409: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
         /** @description The body is too large. */
         413: {
           headers: {
@@ -1403,6 +1421,15 @@ export interface paths {
         }
         /** @description There is none. */
         404: {
+          headers: {
+            [name: string]: unknown
+          }
+          content: {
+            'application/problem+json': components['schemas']['Problem']
+          }
+        }
+        /** @description What is there does not allow it. */
+        409: {
           headers: {
             [name: string]: unknown
           }

@@ -40,11 +40,12 @@ export function parseReport(json: Uint8Array, arrivedAt: Date, limits: ParseLimi
   const note = noteInto(anomalies)
   if (parsed.byteOrderMark) note('byte-order-mark', '')
   const repairing = { note, limits, escapes: parsed.escapes }
-  const reading: Reading = { repairing, limits, problems: [], failureDetails: 0, addresses: new Map() }
+  const reading: Reading = { repairing, limits, problems: [], failureDetails: 0, sessions: 0, addresses: new Map() }
   const report = readReport(parsed.value, arrivedAt, reading)
   if (reading.tooLarge !== undefined) return refusal('too-large', [reading.tooLarge])
   // Where one stands for a count, that is told already, with its place.
   if (reading.problems.length === 0 && parsed.unsafeNumbers > 0) tell(reading, 'unsafe-number', '')
+  if (reading.sessions > mostSessions) tell(reading, 'too-many-sessions', '/policies')
   if (report === undefined || reading.problems.length > 0) return refusal('unreadable', reading.problems)
   return { kind: 'parsed', report, anomalies }
 }
@@ -58,9 +59,14 @@ type Reading = {
   tooLarge?: Problem
   /** Seen so far. */
   failureDetails: number
+  /** Told so far, by all counts of all policies and their details, roughly. */
+  sessions: number
   /** By their text: reading one of IPv6 takes ten times as long as finding it again. */
   addresses: Map<string, Address>
 }
+
+/** Whatever of it is added up fits into a bigint of Postgres, which ends at 9.22e18. */
+const mostSessions = 9e18
 
 const stopped = ({ problems, tooLarge }: Reading) => problems.length >= maxProblems || tooLarge !== undefined
 
@@ -128,6 +134,7 @@ function readPolicy(entry: unknown, at: At, reading: Reading): Policy | undefine
   }
   const { policy, summary } = wire
   const total = summary['total-failure-session-count']
+  reading.sessions += summary['total-successful-session-count'] + total + attributed
   // Beyond 2^53 the sum is not exact, and still not the total.
   if (attributed !== total) note('details-differ-from-total', `${at()}/summary/total-failure-session-count`)
   const policyType = cut(normalWord(policy['policy-type']))

@@ -31,6 +31,7 @@ export const problemMessages = {
   'end-before-start': 'The end must not be before the start.',
   'date-range-too-long': 'This is longer than a report may cover.',
   'end-in-future': 'This is too far in the future.',
+  'too-many-sessions': 'All counts together must not be more than 9e18 sessions.',
 } satisfies Record<string, string>
 
 export type ProblemCode = keyof typeof problemMessages

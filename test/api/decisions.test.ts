@@ -42,6 +42,16 @@ test('one of two reports that disagree counts when it is included', async () => 
   assert.equal(await totals('two.example'), 10)
 })
 
+test('what would make a total larger than a total can be is not included, and nothing moves', async () => {
+  await tell({ by: 'sender.example', domains: ['huge.example'], reportId: 'r1' })
+  const key = await tell({ by: 'sender.example', domains: ['huge.example'], reportId: 'r2', implausible: true })
+  await db.query(`update day_total set failed = ${2n ** 63n - 5n} where domain = 'huge.example' and failed > 0`)
+  const refused = await decide(key, 'include')
+  assert.deepEqual([refused.status, refused.json['reason']], [409, 'total-too-large'])
+  const { json } = await get(`/v1/reports/${key}`)
+  assert.deepEqual([json['standing'], json['decision']], ['implausible', null])
+})
+
 test('the decision bears the name of the token, which sees only its domains', async () => {
   const key = await tell({ by: 'sender.example', domains: ['three.example'] })
   const mine = await tokenFor(db, ['three.example'])

@@ -211,6 +211,25 @@ test('a body that is too large or no JSON is answered as the document says', asy
   }
 })
 
+test('a total that can grow no further is answered as the document says', async () => {
+  const tell = async (telling: object) => {
+    const [outcome] = await recorder.record(arrival({ domains: ['full.example'], ...telling }))
+    assert.ok(outcome && 'reports' in outcome)
+    return outcome.reports[0]!.key
+  }
+  const decide = (key: string, word: string) => call(api, 'POST', `/v1/reports/${key}/${word}`)
+  await tell({ by: 'sender.example' })
+  const excluded = await tell({ by: 'sender.example', reportId: 'r2' })
+  const implausible = await tell({ by: 'sender.example', reportId: 'r3', implausible: true })
+  const [contested] = [await tell({ reportId: 'r4' }), await tell({ reportId: 'r4', failed: 2 })] // Without one the other counts.
+  await tell({ reportId: 'r5' })
+  await decide(excluded, 'exclude')
+  await db.query(`update day_total set failed = ${2n ** 63n - 1n} where domain = 'full.example' and failed > 0`)
+  hold('POST /v1/reports/{key}/include', await decide(implausible, 'include'))
+  hold('POST /v1/reports/{key}/exclude', await decide(contested, 'exclude'))
+  hold('DELETE /v1/reports/{key}/decision', await call(api, 'DELETE', `/v1/reports/${excluded}/decision`))
+})
+
 test('what is another’s is answered as the document says', async () => {
   hold('PUT /v1/domains/{domain}', await call(api, 'PUT', '/v1/domains/example.org', { headers: ofTenant, body: {} }))
   hold('POST /v1/checks', await call(api, 'POST', '/v1/checks', { headers: ofTenant, body: { domain: 'example.org' } })) // prettier-ignore

@@ -345,6 +345,19 @@ test('a number beyond 2^53-1 is refused in members that nobody knows as well', (
   assert.equal(accepted(good.replace('{', '{"x":[9007199254740991],')).anomalies.length, 0)
 })
 
+test('counts that no total of the store could hold are refused, whether of policies or of their details', () => {
+  const most = Number.MAX_SAFE_INTEGER
+  const summary = (successful: number, failed: number) => ({ 'total-successful-session-count': successful, 'total-failure-session-count': failed }) // prettier-ignore
+  const policies = (n: number, entry: object) => reportWith({ policies: Array.from({ length: n }, () => ({ ...goodPolicy, 'failure-details': [], ...entry })) }) // prettier-ignore
+  const refused = 'unreadable too-many-sessions /policies'
+  for (const counts of [summary(most, 0), summary(0, most)]) {
+    assert.equal(accepted(policies(999, { summary: counts })).report.policies.length, 999)
+    assert.equal(verdict(policies(1_000, { summary: counts })), refused)
+  }
+  const detail = { ...goodDetail, 'failed-session-count': most }
+  assert.equal(verdict(policies(1, { 'failure-details': Array.from({ length: 1_000 }, () => detail) })), refused)
+})
+
 // Limits
 
 test('policies, failure details and list entries are bounded', () => {
