@@ -114,12 +114,12 @@ function* rawRows(arrivals: readonly DecidedArrival[], tellers: ReadonlySet<stri
 }
 
 /**
- * Not what is too large: that is the point of the limit. Nor what is posted again: the bytes of the first arrival say the
- * same, and a stranger may repeat himself as often as he likes.
+ * Not what is too large: that is the point of the limit. Nor what a stranger sends again: the bytes of the first arrival
+ * say the same, and he may repeat himself as often as he likes, with whatever no signature covers around it.
  */
 function keepsBytes({ arrival, parts, outcomes }: DecidedArrival, tellers: ReadonlySet<string>): boolean {
   if (parts.every(({ judged }) => judged.judgement.kind === 'too-large')) return false
-  if (arrival.submission.provenance.transport !== 'https') return true
+  if (arrival.submission.provenance.transport === 'file') return true
   return outcomes.some(({ kind }) => kind !== 'duplicate') || parts.some(({ key }) => tellers.has(key))
 }
 

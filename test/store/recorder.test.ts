@@ -117,6 +117,19 @@ test('a report told twice is a duplicate that names the one that is there', asyn
   assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: 90n, failed: 10n, reports: 1n }])
 })
 
+test('the bytes of what a stranger sends again are not kept, whatever is around them; what the operator imports is', async () => {
+  const file = { transport: 'file', fileName: 'report.json.gz' } as const
+  for (const by of [undefined, 'sender.example']) {
+    const domain = newDomain()
+    const again = (more: object) =>
+      record(arrival({ ...(by !== undefined && { by }), domains: [domain] }, later(0), more))
+    const padded = (size: number) => ({ raw: Buffer.alloc(size, 7) })
+    for (const more of [padded(1), padded(2), padded(3), { ...padded(4), provenance: file }]) one(await again(more))
+    const kept = await rows('select size from submission_raw where domain = $1 order by size', domain)
+    assert.deepEqual(kept, [{ size: 1 }, { size: 4 }])
+  }
+})
+
 test('a report posted first and then mailed and verified is one report, told by who is verified', async () => {
   const domain = newDomain()
   const posted = await tell({ domains: [domain], contactInfo: 'forged@evil.example' })
@@ -221,10 +234,11 @@ test('a report about several domains of ours is one for each', async () => {
 })
 
 test('a report older than all retention is accepted, and its bytes are all that is kept', async () => {
-  const outcome = one(await record(arrival({ by: 'sender.example', domains: [] })))
+  const domain = newDomain()
+  const outcome = one(await record(arrival({ by: 'sender.example', domains: [domain], outdated: true })))
   assert.deepEqual([outcome.kind, outcome.reports], ['accepted', []])
   const [kept] = await rows('select s.domain, s.domains, s.verdict, r.refused from submission s join submission_raw r using (arrival_key) where s.key = $1', outcome.submissionKey) // prettier-ignore
-  assert.deepEqual(kept, { domain: '', domains: [], verdict: 'accepted', refused: false })
+  assert.deepEqual(kept, { domain, domains: [domain], verdict: 'accepted', refused: false })
 })
 
 const refusal = (kind: Refusal['kind']): JudgedPart => ({
