@@ -16,9 +16,15 @@ type Settled = {
   /** Begins with those of `before`. */
   after: ClaimRow[]
   created: NewClaim[]
-  /** For each share the claim it makes or repeats: an index into `after`. */
-  told: { claim: number; isNew: boolean }[]
+  /** For each share the claim it makes, repeats, or comes after as one contradiction too many: an index into `after`. */
+  told: { claim: number; as: 'new' | 'repeat' | 'surplus' }[]
 }
+
+/**
+ * Claims of one verified reporter to one identity: of those after the first none counts, whoever arrives there has them all
+ * read, and who signs can make as many as he likes. More are noted as conflicts and are no claims.
+ */
+const mostClaims = 10
 
 /** What a batch makes of the claims that are there. */
 export type Settlement = {
@@ -94,11 +100,13 @@ function settle(before: ClaimRow[], shares: Share[], blocked: ReadonlySet<string
     const repeated = repeatedClaim(after, { ...teller, contentHash: domainReport.contentHash })
     if (repeated !== undefined) {
       after[repeated] = retold(after[repeated]!, teller)
-      return { claim: repeated, isNew: false }
+      return { claim: repeated, as: 'repeat' as const }
     }
+    const own = after.flatMap((row, i) => (teller.trust === 'verified' && row.reporter === teller.reporter ? [i] : []))
+    if (own.length >= mostClaims) return { claim: own[0]!, as: 'surplus' as const }
     makers.push(share)
     const variant = (after.at(-1)?.variant ?? -1) + 1
-    return { claim: after.push(newRow(share, variant, newKey)) - 1, isNew: true }
+    return { claim: after.push(newRow(share, variant, newKey)) - 1, as: 'new' as const }
   })
   standings(after, blocked).forEach((standing, i) => (after[i] = { ...after[i]!, standing }))
   const created = makers.map((share, i) => ({ share, row: after[before.length + i]! }))
@@ -140,9 +148,9 @@ function changesOf({ before, after }: Settled): ClaimChange[] {
 }
 
 function outcomesOf({ shares, after, told }: Settled): [Share, ReportOutcome][] {
-  return told.map(({ claim, isNew }, i) => {
+  return told.map(({ claim, as }, i) => {
     const { key, domain, standing } = after[claim]!
-    const stands = standing === 'counted' || standing === 'implausible' || standing === 'blocked'
-    return [shares[i]!, { key, domain, verdict: !isNew ? 'duplicate' : stands ? 'accepted' : 'conflict' }]
+    const stands = as === 'new' && (standing === 'counted' || standing === 'implausible' || standing === 'blocked')
+    return [shares[i]!, { key, domain, verdict: as === 'repeat' ? 'duplicate' : stands ? 'accepted' : 'conflict' }]
   })
 }

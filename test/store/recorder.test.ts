@@ -198,6 +198,20 @@ test('of two contents by one reporter the first stands, and the second is a conf
   assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: 90n, failed: 10n, reports: 1n }])
 })
 
+test('who contradicts himself without end makes ten claims and keeps nobody else out', async () => {
+  const domain = newDomain()
+  const contradict = (failed: number) => arrival({ by: 'evil.example', domains: [domain], failed }, later(failed))
+  const outcomes = await Promise.all(Array.from({ length: 15 }, (_, i) => record(contradict(i + 1))))
+  const [first] = outcomes.flat()
+  assert.deepEqual(outcomes.map((each) => one(each).kind), ['accepted', ...Array<string>(14).fill('conflict')]) // prettier-ignore
+  assert.deepEqual(one(await record(contradict(99))).reports, [{ key: one([first!]).reports[0]!.key, domain, verdict: 'conflict' }]) // prettier-ignore
+  assert.equal(one(await record(contradict(2))).kind, 'duplicate')
+  assert.equal((await reportsOf(domain)).length, 10)
+  assert.equal((await rows('select from submission_raw where domain = $1', domain)).length, 16, 'every contradiction can be read') // prettier-ignore
+  assert.equal((await tell({ by: 'sender.example', domains: [domain] }, later(100))).kind, 'accepted')
+  assert.deepEqual(await totalsOf(domain), [{ trust: 'verified', successful: 180n, failed: 11n, reports: 2n }])
+})
+
 test('two unverified reports that disagree both leave the numbers', async () => {
   const domain = newDomain()
   await tell({ domains: [domain] })
